@@ -1,0 +1,105 @@
+"""`python -m bench [--quick] [--lines N] [--people N] [--keep FOLDER]`: measures and writes docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from bench.measured import Step, machine, run_step, versions
+
+REPOSITORY = Path(__file__).parent.parent
+STEPS = ["-m", "bench.steps"]
+
+
+def step(name: str, *arguments: object) -> Step:
+    """Run one step of bench/steps.py and say that it ended."""
+    done = run_step([*STEPS, name, *[str(a) for a in arguments]])
+    print(f"  {name:<16} {done.seconds:7.1f} s  peak {done.peak_mb:7.0f} MB  {json.dumps(done.result)}", flush=True)
+    return done
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the data; prints and writes nothing")
+    parser.add_argument("--lines", type=int, default=10_000_000)
+    parser.add_argument("--people", type=int, default=1_000_000)
+    parser.add_argument("--keep", type=Path, help="keep the generated data here")
+    options = parser.parse_args()
+    if options.quick:
+        options.lines, options.people = options.lines // 10, options.people // 10
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="tilth-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        report = measure(folder, options.lines, options.people)
+    finally:
+        if options.keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    print("\n" + report)
+    if not options.quick:
+        (REPOSITORY / "docs" / "performance.md").write_text(report, "utf-8")
+
+
+def measure(folder: Path, lines: int, people: int) -> str:
+    """Run every step on one generated file and write the report."""
+    orders, workspace, frame = folder / "orders.csv", folder / "workspace", folder / "orders.parquet"
+    if not orders.exists():
+        step("make_orders", orders, lines, people)
+    shutil.rmtree(workspace, ignore_errors=True)
+    # Compiled kernels are cached on disk after their first use, as on a customer's machine.
+    warm = folder / "warm.csv"
+    with open(orders, encoding="utf-8") as source:
+        warm.write_text("".join(line for line, _ in zip(source, range(2000), strict=False)), "utf-8")
+    shutil.rmtree(folder / "warm-workspace", ignore_errors=True)
+    step("tilth_import", folder / "warm-workspace", warm)
+    imported = step("tilth_import", workspace, orders)
+    peer_import = step("pandas_import", orders, frame)
+    rfm = step("tilth_rfm", workspace)
+    peer_rfm = step("pandas_rfm", frame)
+    for key in ("people", "orders", "money"):
+        if rfm.result[key] != peer_rfm.result[key]:
+            raise SystemExit(
+                f"the answers differ: {key} is {rfm.result[key]} here and {peer_rfm.result[key]} in pandas"
+            )
+    clv = step("tilth_clv", workspace)
+    peer_clv = step("lifetimes_clv", workspace)
+    rate = imported.result["rows"] / imported.result["seconds"]
+    peer_rate = peer_import.result["rows"] / peer_import.result["seconds"]
+    ours, theirs = clv.result["parameters"], peer_clv.result["parameters"]
+    return f"""# Performance
+
+Written by `make bench` on {datetime.date.today()}; do not edit. Each row is one run on the same data as its peer, in
+the same run. The machine is shared and noisy: read the ratios, not the seconds.
+
+Machine: {machine()}.
+Versions: {versions("tilth", "pandas", "lifetimes", "numpy", "numba", "pyarrow", "deltalake")}.
+Data: {imported.result["rows"]:,} order lines of {imported.result["people"]:,} people, {imported.result["orders"]:,} orders,
+{orders.stat().st_size / 1e6:,.0f} MB of CSV, from `tilth.simulate.bench_orders_csv`.
+
+| what | Tilth | peer | ratio | aim |
+|---|---|---|---|---|
+| import, end to end and durable | {imported.result["seconds"]:.1f} s, {rate:,.0f} lines/s | pandas `read_csv` + `to_parquet` (no checks, no identity, not durable): {peer_import.result["seconds"]:.1f} s, {peer_rate:,.0f} lines/s | {rate / peer_rate:.2f}× | ≥ 300,000 lines/s |
+| RFM of everyone, warm | {rfm.result["warm"]:.3f} s | pandas group-by on a frame in memory: {peer_rfm.result["seconds"]:.3f} s | {peer_rfm.result["seconds"] / rfm.result["warm"]:.1f}× faster | ≥ 5× |
+| RFM of everyone, first in a fresh process | {rfm.result["first"]:.3f} s | the same | {peer_rfm.result["seconds"] / rfm.result["first"]:.1f}× faster | |
+| RFM layering with its quality report | {rfm.result["layering_with_quality"]:.2f} s | no peer | | |
+| BG/NBD: fit and score everyone, warm | {clv.result["warm"]:.2f} s | Lifetimes: {peer_clv.result["seconds"]:.1f} s | {peer_clv.result["seconds"] / clv.result["warm"]:.0f}× faster | ≤ 3 s, ≥ 50× |
+| BG/NBD, first in a fresh process | {clv.result["first"]:.2f} s | the same | {peer_clv.result["seconds"] / clv.result["first"]:.0f}× faster | |
+| peak memory of the import | {imported.peak_mb:,.0f} MB | pandas: {peer_import.peak_mb:,.0f} MB | {peer_import.peak_mb / imported.peak_mb:.1f}× less | ≤ 2,000 MB |
+| peak memory of RFM with quality | {rfm.peak_mb:,.0f} MB | pandas: {peer_rfm.peak_mb:,.0f} MB | {peer_rfm.peak_mb / rfm.peak_mb:.1f}× less | ≤ 2,000 MB |
+| peak memory of BG/NBD | {clv.peak_mb:,.0f} MB | Lifetimes: {peer_clv.peak_mb:,.0f} MB | {peer_clv.peak_mb / clv.peak_mb:.1f}× less | ≤ 2,000 MB |
+
+The RFM answers are equal ({rfm.result["people"]:,} people, {rfm.result["orders"]:,} orders, {rfm.result["money"] / 100:,.2f} in money).
+BG/NBD r, alpha, a, b: Tilth {", ".join(f"{ours[k]:.4f}" for k in ("r", "alpha", "a", "b"))}; Lifetimes
+{", ".join(f"{theirs[k]:.4f}" for k in ("r", "alpha", "a", "b"))}. Expected purchases over 13 weeks: {clv.result["total"]:,.0f} and {peer_clv.result["total"]:,.0f};
+people expected to be customers still: {clv.result["alive"]:,.0f} and {peer_clv.result["alive"]:,.0f}.
+
+Peak memory is the private memory of the process and its children, sampled ten times a second; mapped lake files
+belong to the page cache.
+"""  # noqa: E501
+
+
+if __name__ == "__main__":
+    main()

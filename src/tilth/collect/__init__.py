@@ -1,0 +1,10 @@
+"""Data in: events over HTTP, files, and the durable intake log.
+
+May import errors, settings, state, lake and people. What is acknowledged is in the intake log first;
+the flusher turns it into the lake's sorted files; until then it is the tail of every answer.
+"""
+
+from tilth.collect.events import Event, EventBatch
+from tilth.collect.service import Collect, Receipt, Source
+
+__all__ = ["Collect", "Event", "EventBatch", "Receipt", "Source"]

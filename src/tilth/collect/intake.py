@@ -1,0 +1,140 @@
+"""The durable intake log: acknowledged means committed here.
+
+Requests that arrive at the same time share one transaction (grouped commits): a disk sync costs the
+same for one row or a hundred.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+import sqlalchemy as sa
+
+from tilth.collect.events import EventBatch
+from tilth.collect.tables import intake
+from tilth.errors import LimitReached
+from tilth.state import Database
+
+__all__ = ["IntakeLog"]
+
+# JSON keeps a decimal's digits exactly as they came, which msgpack's binary floats would not.
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(EventBatch, float_hook=Decimal)
+# Held while a group commits on PostgreSQL, so that numbers become visible in the order they were given.
+_COMMIT_ORDER = 0x74696C74685F6C
+
+
+@dataclass
+class _Waiting:
+    batch: EventBatch
+    payload: bytes
+    done: Future[int]
+
+
+class IntakeLog:
+    """Appends batches and reads them back in order of `seq`.
+
+    queue_limit: batches that may wait for a commit; beyond it `append` raises `LimitReached` at
+    once, so memory stays bounded when the disk is slower than the clients.
+    """
+
+    def __init__(self, database: Database, queue_limit: int = 10_000) -> None:
+        self._database = database
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(maxsize=queue_limit)
+        self._thread: threading.Thread | None = None
+        self._start = threading.Lock()
+
+    def append(self, batch: EventBatch) -> int:
+        """Store a batch durably; returns its seq once it is committed."""
+        waiting = _Waiting(batch, _encoder.encode(batch), Future())
+        with self._start:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._commit_groups, name="intake", daemon=True)
+                self._thread.start()
+        try:
+            self._queue.put_nowait(waiting)
+        except queue.Full:
+            raise LimitReached("too many requests are waiting for the disk; try again", retry_after=1) from None
+        return waiting.done.result()
+
+    def _commit_groups(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            group = [first]
+            stop = False
+            while len(group) < 256:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stop = True
+                    break
+                group.append(more)
+            try:
+                with self._database.begin() as connection:
+                    if not self._database.is_sqlite:
+                        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _COMMIT_ORDER})
+                    seqs = [self._insert(connection, w) for w in group]
+            except Exception as error:  # noqa: BLE001 - handed to every caller that waits for this commit
+                for waiting in group:
+                    waiting.done.set_exception(error)
+            else:
+                for waiting, seq in zip(group, seqs, strict=True):
+                    waiting.done.set_result(seq)
+            if stop:
+                return
+
+    def _insert(self, connection: sa.Connection, waiting: _Waiting) -> int:
+        result = connection.execute(
+            sa.insert(intake).values(
+                source=waiting.batch.source,
+                received_at=waiting.batch.received_at,
+                events=len(waiting.batch.events),
+                payload=waiting.payload,
+            )
+        )
+        key = result.inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def read(self, after: int, max_events: int | None = None) -> Iterator[tuple[int, EventBatch]]:
+        """Batches with seq > after, in order, until `max_events` is passed."""
+        taken = 0
+        query = sa.select(intake.c.seq, intake.c.payload).where(intake.c.seq > after).order_by(intake.c.seq)
+        with self._database.read() as connection:
+            for row in connection.execution_options(yield_per=500).execute(query):
+                batch = _decoder.decode(row.payload)
+                yield row.seq, batch
+                taken += len(batch.events)
+                if max_events is not None and taken >= max_events:
+                    return
+
+    def last_seq(self) -> int:
+        """The highest seq in the log now (0 when it is empty)."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(sa.func.max(intake.c.seq))) or 0
+
+    def rows(self) -> int:
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(intake)) or 0
+
+    def delete_through(self, seq: int) -> None:
+        """Forget rows that the lake holds."""
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(intake).where(intake.c.seq <= seq))
+
+    def close(self) -> None:
+        """Finish what waits and stop the committing thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(timeout=30)
+            self._thread = None

@@ -1,0 +1,23 @@
+"""The event table: append, compaction, sorted scans, sequences for kernels, SQL, erasure.
+
+A Delta Lake table `events`, partitioned by `month` and `bucket`, rows sorted by `(uid, ts)` within a
+file. May import errors, settings and state; it knows nothing of people, campaigns or HTTP.
+"""
+
+from tilth.lake.schema import EVENT_SCHEMA, MONEY_COLUMNS, PROMOTED, empty_events
+from tilth.lake.sequences import NULL_INT, Run
+from tilth.lake.sql import SqlResult
+from tilth.lake.table import Appended, Lake, LakeStats
+
+__all__ = [
+    "EVENT_SCHEMA",
+    "MONEY_COLUMNS",
+    "NULL_INT",
+    "PROMOTED",
+    "Appended",
+    "Lake",
+    "LakeStats",
+    "Run",
+    "SqlResult",
+    "empty_events",
+]

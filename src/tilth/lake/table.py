@@ -1,0 +1,531 @@
+"""The event table itself: what is in it, appending to it, scanning it.
+
+Every change is one Delta commit. The commit can carry an application transaction `(app, version)`
+(Delta protocol, `txn` action), so the table alone says what has been written: the flusher stores the
+last intake number, an import its last part, and a crash at any point neither loses nor doubles.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.transaction import AddAction, RemoveAction
+
+from tilth.errors import StorageFailed
+from tilth.lake.schema import (
+    EVENT_SCHEMA,
+    TABLE_SCHEMA,
+    conform,
+    empty_events,
+    instants,
+    month_text,
+    order_rows,
+)
+from tilth.lake.sequences import Run, SequenceCache, run_of_table
+
+__all__ = ["Appended", "Lake", "LakeFile", "LakeStats"]
+
+# A column with few values is stored as codes; ids are all different and would only waste the attempt.
+_DICTIONARY_COLUMNS = [
+    f.name for f in EVENT_SCHEMA if f.name not in ("uid", "ts", "received_at", "event_id", "session", "p_amount")
+]
+
+
+class Appended(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcome of one append. `applied` is False when its transaction had been written before."""
+
+    accepted: int
+    duplicate: int
+    version: int
+    applied: bool = True
+
+
+class LakeStats(msgspec.Struct, frozen=True, kw_only=True):
+    """Size of the table: rows and bytes of Parquet; `small_files` are files compaction would merge."""
+
+    version: int
+    files: int
+    rows: int
+    bytes: int
+    partitions: int
+    small_files: int
+    first_ts: int | None
+    last_ts: int | None
+    sequence_cache_bytes: int
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A Parquet file of the current version. path is relative to the table's folder; ts in UTC µs."""
+
+    path: str
+    month: str
+    bucket: int
+    rows: int
+    bytes: int
+    min_ts: int
+    max_ts: int
+
+
+class Lake:
+    """The event table in `folder`/lake/events, its sequence cache in `folder`/cache/sequences.
+
+    Reading is safe beside one writer, also from other processes. Writing expects the workspace's
+    writer lock to be held. `tail` gives the rows acknowledged but not flushed yet.
+    """
+
+    def __init__(self, folder: Path, buckets: int) -> None:
+        self.root = folder / "lake" / "events"
+        self.buckets = buckets
+        self.cache = SequenceCache(folder / "cache" / "sequences")
+        self.tail: Callable[[], pa.Table] = empty_events
+        self._write_lock = threading.RLock()
+        self._snapshot_lock = threading.Lock()
+        self._table: DeltaTable | None = None
+        self._files: tuple[int, list[LakeFile]] | None = None
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    def create(self) -> None:
+        """Make the empty table; does nothing where there is one."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not DeltaTable.is_deltatable(str(self.root)):
+            DeltaTable.create(
+                str(self.root),
+                schema=TABLE_SCHEMA,
+                mode="ignore",
+                partition_by=["month", "bucket"],
+                name="events",
+                configuration={"delta.logRetentionDuration": "interval 30 days"},
+            )
+
+    def _fresh(self) -> DeltaTable:
+        with self._snapshot_lock:
+            if self._table is None:
+                self._table = DeltaTable(str(self.root))
+            else:
+                self._table.update_incremental()
+            return self._table
+
+    @property
+    def version(self) -> int:
+        """The table's version now, including other processes' commits."""
+        return self._fresh().version()
+
+    def transaction_version(self, app: str) -> int | None:
+        """The last version committed under application `app`, or None."""
+        return self._fresh().transaction_version(app)
+
+    def files(self) -> list[LakeFile]:
+        """The files of the current version, in (bucket, month, path) order."""
+        table = self._fresh()
+        with self._snapshot_lock:
+            version = table.version()
+            if self._files is not None and self._files[0] == version:
+                return self._files[1]
+            actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+            files = sorted((_lake_file(a) for a in actions), key=lambda f: (f.bucket, f.month, f.path))
+            self._files = (version, files)
+            return files
+
+    def stats(self) -> LakeStats:
+        files = self.files()
+        per_partition: dict[tuple[str, int], int] = {}
+        for file in files:
+            per_partition[file.month, file.bucket] = per_partition.get((file.month, file.bucket), 0) + 1
+        return LakeStats(
+            version=self.version,
+            files=len(files),
+            rows=sum(f.rows for f in files),
+            bytes=sum(f.bytes for f in files),
+            partitions=len(per_partition),
+            small_files=sum(n for n in per_partition.values() if n > 1),
+            first_ts=min((f.min_ts for f in files), default=None),
+            last_ts=max((f.max_ts for f in files), default=None),
+            sequence_cache_bytes=self.cache.bytes(),
+        )
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def append(
+        self,
+        table: pa.Table,
+        txn: tuple[str, int] | None = None,
+        *,
+        window_days: int | None = None,
+        vouched: bool = False,
+    ) -> Appended:
+        """Write events; one commit, or none when nothing is new.
+
+        table: EVENT_SCHEMA's columns in any order of rows; optional ones may be missing.
+        txn: (application, version); where that application is already at `version` or beyond,
+        nothing is written. Rows whose (source, event_id) occurs earlier in the table or already in
+        the lake are left out and counted. window_days: look for those twins only in months within
+        so many days of the new rows (None: in all).
+        """
+        table = conform(table)
+        with self._write_lock:
+            version = self.version
+            if txn is not None and self._has_applied(txn):
+                return Appended(accepted=0, duplicate=0, version=version, applied=False)
+            before = table.num_rows
+            if not vouched:
+                table = self._without_known(_without_twins(table), window_days)
+            order, partition = order_rows(table, self.buckets)
+            if order is not None:
+                table = table.take(pa.array(order))
+            added = self._write_files(table, partition)
+            if added or txn is not None:
+                self._commit(added, [], txn)
+            return Appended(accepted=table.num_rows, duplicate=before - table.num_rows, version=self.version)
+
+    def _has_applied(self, txn: tuple[str, int]) -> bool:
+        done = self.transaction_version(txn[0])
+        return done is not None and done >= txn[1]
+
+    def _without_known(self, table: pa.Table, window_days: int | None) -> pa.Table:
+        files = self.files()
+        if not files or table.num_rows == 0:
+            return table
+        uid = table.column("uid").to_numpy()
+        touched = set(np.unique(uid % self.buckets).tolist())
+        low = high = None
+        if window_days is not None:
+            ts = instants(table.column("ts"))
+            margin = window_days * 86_400_000_000
+            low, high = int(ts.min()) - margin, int(ts.max()) + margin
+        near = [
+            f
+            for f in files
+            if f.bucket in touched and (low is None or high is None or (f.max_ts >= low and f.min_ts <= high))
+        ]
+        if not near:
+            return table
+        wanted = pc.unique(table.column("event_id"))
+        known_ids: list[pa.Array] = []
+        known_sources: list[pa.Array] = []
+        for file in near:
+            ids = pq.ParquetFile(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
+            hit = pc.is_in(ids.column("event_id"), value_set=wanted)
+            ids = ids.filter(hit)
+            if ids.num_rows:
+                known_ids.append(ids.column("event_id"))
+                known_sources.append(ids.column("source"))
+        if not known_ids:
+            return table
+        known = _twin_key(_concat(known_sources), _concat(known_ids))
+        return table.filter(
+            pc.invert(pc.is_in(_twin_key(table.column("source"), table.column("event_id")), value_set=known))
+        )
+
+    def _write_files(self, table: pa.Table, partition: Any) -> list[AddAction]:
+        """Write one Parquet file per partition of the sorted `table`; nothing is visible until committed."""
+        if table.num_rows == 0:
+            return []
+        starts = np.flatnonzero(np.concatenate(([True], partition[1:] != partition[:-1])))
+        ends = np.concatenate((starts[1:], [len(partition)]))
+        table = table.combine_chunks()
+        jobs = [
+            (table.slice(int(s), int(e - s)), month_text(int(partition[s] & 0xFFFFFFFF)), int(partition[s] >> 32))
+            for s, e in zip(starts, ends, strict=True)
+        ]
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            return list(pool.map(lambda job: self._write_file(*job), jobs))
+
+    def _write_file(self, rows: pa.Table, month: str, bucket: int) -> AddAction:
+        relative = f"month={month}/bucket={bucket}/{uuid.uuid4().hex}.parquet"
+        path = self.root / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(path, "wb") as file:
+                pq.write_table(
+                    rows,
+                    file,
+                    compression="zstd",
+                    compression_level=1,
+                    use_dictionary=_DICTIONARY_COLUMNS,
+                    row_group_size=131_072,
+                    write_statistics=["uid", "ts"],
+                    store_schema=False,
+                )
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise StorageFailed(f"the event table cannot be written: {error.strerror or error}") from error
+        self.cache.store_table(path, rows, ("uid", "ts", "event", "p_amount"))
+        ts = instants(rows.column("ts"))
+        uid = rows.column("uid")
+        stats = {
+            "numRecords": rows.num_rows,
+            "minValues": {"uid": uid[0].as_py(), "ts": _iso(int(ts.min()))},
+            "maxValues": {"uid": uid[-1].as_py(), "ts": _iso(int(ts.max()))},
+            "nullCount": {"uid": 0, "ts": 0},
+        }
+        return AddAction(
+            path=relative,
+            size=path.stat().st_size,
+            partition_values={"month": month, "bucket": str(bucket)},
+            modification_time=int(time.time() * 1000),
+            data_change=True,
+            stats=json.dumps(stats),
+        )
+
+    def _commit(self, added: list[AddAction], removed: Iterable[LakeFile], txn: tuple[str, int] | None) -> None:
+        table = self._fresh()
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [*added]
+        actions += [
+            RemoveAction(
+                path=f.path,
+                data_change=True,
+                deletion_timestamp=now,
+                size=f.bytes,
+                partition_values={"month": f.month, "bucket": str(f.bucket)},
+            )
+            for f in removed
+        ]
+        properties = CommitProperties(
+            app_transactions=[Transaction(app_id=txn[0], version=txn[1])] if txn is not None else None
+        )
+        try:
+            table.create_write_transaction(
+                actions,
+                mode="append",
+                schema=TABLE_SCHEMA,
+                partition_by=["month", "bucket"],
+                commit_properties=properties,
+            )
+        except OSError as error:
+            raise StorageFailed(f"the event table cannot be written: {error}") from error
+        self._sync_log()
+
+    def _sync_log(self) -> None:
+        """Make the newest log entry durable before anything relies on it."""
+        log = self.root / "_delta_log"
+        newest = max(log.glob("*.json"))
+        for path in (newest, log):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    # -- maintenance -----------------------------------------------------------------------------
+
+    def compact(self, cancelled: Callable[[], bool] = lambda: False) -> int:
+        """Merge the files of each partition that has several into one sorted file; returns partitions merged.
+
+        A bucket is a commit: stopping or dying in between leaves a whole table.
+        """
+        groups: dict[int, dict[str, list[LakeFile]]] = {}
+        for file in self.files():
+            groups.setdefault(file.bucket, {}).setdefault(file.month, []).append(file)
+        merged = 0
+        for bucket, months in groups.items():
+            added: list[AddAction] = []
+            removed: list[LakeFile] = []
+            with self._write_lock:
+                for month, files in months.items():
+                    if len(files) < 2 or cancelled():
+                        continue
+                    rows = pa.concat_tables([self._read(f, EVENT_SCHEMA.names) for f in files])
+                    order, _ = order_rows(rows, self.buckets)
+                    rows = rows if order is None else rows.take(pa.array(order))
+                    added.append(self._write_file(rows.combine_chunks(), month, bucket))
+                    removed += files
+                if removed:
+                    self._commit(added, removed, None)
+            merged += len(added)
+        if merged:
+            self._forget_removed()
+        return merged
+
+    def erase(self, uids: Sequence[int]) -> int:
+        """Remove every row of these people and the old files that hold them; returns rows removed."""
+        wanted = pa.array(sorted(set(uids)), pa.int64())
+        touched = {u % self.buckets for u in uids}
+        removed = 0
+        added: list[AddAction] = []
+        gone: list[LakeFile] = []
+        with self._write_lock:
+            for file in self.files():
+                if file.bucket not in touched:
+                    continue
+                rows = self._read(file, EVENT_SCHEMA.names)
+                keep = rows.filter(pc.invert(pc.is_in(rows.column("uid"), value_set=wanted)))
+                if keep.num_rows == rows.num_rows:
+                    continue
+                removed += rows.num_rows - keep.num_rows
+                gone.append(file)
+                if keep.num_rows:
+                    added.append(self._write_file(keep.combine_chunks(), file.month, file.bucket))
+            if gone:
+                self._commit(added, gone, None)
+                self._forget_removed(hours=0)
+        return removed
+
+    def _forget_removed(self, hours: int = 1) -> None:
+        """Delete files no version within `hours` refers to (a query that started before may still read them)."""
+        live = {f.path for f in self.files()}
+        removed = self._fresh().vacuum(
+            retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=False
+        )
+        for path in removed:
+            if path not in live:
+                self.cache.forget(Path(path))
+
+    def sweep(self) -> int:
+        """Delete Parquet files that no commit names: what a crash before its commit left behind."""
+        live = {f.path for f in self.files()}
+        named = {str(self.root / path) for path in live}
+        recent = time.time() - 3600
+        swept = 0
+        with self._write_lock:
+            history = set(self._fresh().file_uris())
+            for path in self.root.glob("month=*/bucket=*/*.parquet"):
+                if str(path) not in named and str(path) not in history and path.stat().st_mtime < recent:
+                    path.unlink()
+                    self.cache.forget(path)
+                    swept += 1
+        return swept
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def scan(
+        self,
+        columns: Sequence[str],
+        *,
+        buckets: Iterable[int] | None = None,
+        uids: Sequence[int] | None = None,
+        events: Sequence[str] | None = None,
+    ) -> Iterator[pa.Table]:
+        """One table per bucket with these columns, sorted by (uid, ts), the tail included.
+
+        uids, events: only rows of these people or event names. Only buckets that can hold rows are read.
+        """
+        wanted = list(range(self.buckets)) if buckets is None else sorted(set(buckets))
+        if uids is not None:
+            homes = {u % self.buckets for u in uids}
+            wanted = [b for b in wanted if b in homes]
+        names = list(dict.fromkeys(["uid", "ts", "event", "received_at", "event_id", *columns]))
+        tail = self.tail()
+        by_bucket: dict[int, list[LakeFile]] = {}
+        for file in self.files():
+            by_bucket.setdefault(file.bucket, []).append(file)
+        for bucket in wanted:
+            parts = [self._read(f, names, uids) for f in by_bucket.get(bucket, []) if self._may_hold(f, uids)]
+            parts.append(_of_bucket(tail, bucket, self.buckets).select(names).cast(_nullable(names)))
+            rows = pa.concat_tables(parts)
+            if uids is not None:
+                rows = rows.filter(pc.is_in(rows.column("uid"), value_set=pa.array(list(uids), pa.int64())))
+            if events is not None:
+                rows = rows.filter(pc.is_in(rows.column("event"), value_set=pa.array(list(events), pa.string())))
+            rows = rows.sort_by([("uid", "ascending"), ("ts", "ascending"), ("received_at", "ascending"),
+                                 ("event_id", "ascending")])  # fmt: skip
+            yield rows.select(list(columns))
+
+    def _may_hold(self, file: LakeFile, uids: Sequence[int] | None) -> bool:
+        """False when none of a few people has a row in the file, by binary search in its uid array."""
+        if uids is None or len(uids) > 64:
+            return True
+        held = self.cache.run(self.root / file.path, ()).uid
+        return any(at < len(held) and held[at] == u for u in uids for at in [int(np.searchsorted(held, u))])
+
+    def _read(self, file: LakeFile, names: Sequence[str], uids: Sequence[int] | None = None) -> pa.Table:
+        source = pq.ParquetFile(self.root / file.path)
+        if uids is not None and len(uids) <= 64:
+            groups = _row_groups(source, min(uids), max(uids))
+            table = source.read_row_groups(groups, columns=list(names), use_threads=True)
+        else:
+            table = source.read(columns=list(names), use_threads=True)
+        return table.select(list(names)).cast(_nullable(names))
+
+    def runs(self, bucket: int, columns: Sequence[str] = ()) -> list[Run]:
+        """The bucket's sorted runs for kernels, in month order, the tail last.
+
+        Several runs may hold one person's events of the same month (files not compacted yet, the tail).
+        """
+        found = [self.cache.run(self.root / f.path, columns) for f in self.files() if f.bucket == bucket]
+        tail = _of_bucket(self.tail(), bucket, self.buckets)
+        if tail.num_rows:
+            found.append(run_of_table(tail, columns))
+        return found
+
+
+def _nullable(names: Sequence[str]) -> pa.Schema:
+    return pa.schema([pa.field(n, EVENT_SCHEMA.field(n).type) for n in names])
+
+
+def _lake_file(action: dict[str, Any]) -> LakeFile:
+    return LakeFile(
+        path=action["path"],
+        month=str(action["partition.month"]),
+        bucket=int(action["partition.bucket"]),
+        rows=int(action["num_records"]),
+        bytes=int(action["size_bytes"]),
+        min_ts=_micros(action["min.ts"]),
+        max_ts=_micros(action["max.ts"]),
+    )
+
+
+def _micros(value: Any) -> int:
+    return int(np.datetime64(value.replace(tzinfo=None), "us").astype(np.int64))
+
+
+def _iso(ts: int) -> str:
+    return f"{np.datetime64(ts, 'us')}Z"
+
+
+def _concat(columns: list[Any]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks])
+
+
+def _twin_key(source: pa.ChunkedArray, event_id: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(pc.fill_null(source, ""), event_id, "\x1f")
+
+
+def _without_twins(table: pa.Table) -> pa.Table:
+    """Leave out rows whose (source, event_id) occurred in an earlier row."""
+    if table.num_rows < 2:
+        return table
+    ids = table.column("event_id")
+    if pc.count_distinct(ids).as_py() == table.num_rows:
+        return table
+    coded = _twin_key(table.column("source"), ids).combine_chunks().dictionary_encode()
+    coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
+    _, first = np.unique(coded.indices.to_numpy(), return_index=True)
+    return table.take(pa.array(np.sort(first)))
+
+
+def _of_bucket(table: pa.Table, bucket: int, buckets: int) -> pa.Table:
+    if table.num_rows == 0:
+        return table
+    return table.filter(pa.array(table.column("uid").to_numpy() % buckets == bucket))
+
+
+def _row_groups(source: pq.ParquetFile, low: int, high: int) -> list[int]:
+    """Row groups that may hold uids in [low, high]; rows are sorted by uid, so they are few."""
+    metadata = source.metadata
+    column = metadata.schema.to_arrow_schema().get_field_index("uid")
+    groups = []
+    for i in range(metadata.num_row_groups):
+        statistics = metadata.row_group(i).column(column).statistics
+        if statistics is None or (statistics.min <= high and statistics.max >= low):
+            groups.append(i)
+    return groups

@@ -1,0 +1,9 @@
+"""Who is who: ids, persons, traits.
+
+May import errors, settings, state and lake. A person is a number, `uid`; every id a source knows
+a person by is a row `(kind, value) -> uid`.
+"""
+
+from tilth.people.directory import ID_KINDS, DistinctId, People, PersonRecord, Trait
+
+__all__ = ["ID_KINDS", "DistinctId", "People", "PersonRecord", "Trait"]

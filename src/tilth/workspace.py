@@ -1,0 +1,112 @@
+"""A workspace: one folder, its database and lake, and the capabilities over them."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tilth.collect import Collect
+from tilth.errors import Conflict, InvalidInput, NotFound
+from tilth.lake import Lake
+from tilth.people import People
+from tilth.settings import Settings, load_settings, save_settings
+from tilth.state import Database, WriterLock
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tilth.collect.imports import Imports
+    from tilth.segments import Segments
+
+__all__ = ["Workspace"]
+
+
+class Workspace:
+    """The capabilities over one workspace; use as a context manager or call `close()`.
+
+    Writing (imports, flush, compaction) needs the writer lock, which one process holds at a time.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, *, read_only: bool) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.read_only = read_only
+        self.database = Database(folder, settings.database_url)
+        self.lock = WriterLock(folder, self.database)
+        try:
+            if not read_only:
+                self.lock.acquire()
+                self.database.migrate()
+            self.lake = Lake(folder, settings.buckets)
+            self.people = People(self.database)
+            self.collect = Collect(self.database, self.lake, self.people, settings)
+        except BaseException:
+            self.lock.release()
+            self.database.close()
+            raise
+
+    @classmethod
+    def create(cls, path: str | Path, settings: Settings | None = None) -> Workspace:
+        """Make a workspace in folder `path` and open it. Raises `Conflict` where there is one."""
+        folder = Path(path).expanduser().resolve()
+        if (folder / "tilth.toml").exists():
+            raise Conflict(f"there is a workspace in {folder} already")
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput("workspace", f"{folder} is a file, not a folder")
+        made = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        chosen = settings or load_settings(folder)
+        try:
+            Lake(folder, chosen.buckets).create()
+            workspace = cls(folder, chosen, read_only=False)
+            # Written last: a folder without it is not a workspace, so a crash before leaves nothing to trip over.
+            save_settings(folder, chosen)
+        except BaseException:
+            if made:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return workspace
+
+    @classmethod
+    def open(cls, path: str | Path = "./tilth-data", *, read_only: bool = False) -> Workspace:
+        """Open the workspace in folder `path`. Raises `NotFound` or, when writing is wanted, `Busy`."""
+        folder = Path(path).expanduser().resolve()
+        if not (folder / "tilth.toml").exists():
+            raise NotFound("workspace", str(folder))
+        return cls(folder, load_settings(folder), read_only=read_only)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Files in: orders, events, profiles."""
+        from tilth.collect.imports import Imports
+
+        return Imports(self.database, self.lake, self.people, self.settings, self.folder)
+
+    @cached_property
+    def segments(self) -> Segments:
+        """Layerings, their quality, CLV and saved segments."""
+        from tilth.segments import Segments
+
+        return Segments(self.database, self.lake, self.people, self.settings)
+
+    def save_settings(self, settings: Settings) -> None:
+        """Change name, time zone, currency or language; later opens and this one see it."""
+        if settings.buckets != self.settings.buckets:
+            raise Conflict("the number of buckets is fixed when the workspace is made")
+        save_settings(self.folder, settings)
+        self.settings = settings
+
+    def close(self) -> None:
+        self.collect.log.close()
+        self.lock.release()
+        self.database.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

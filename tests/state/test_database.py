@@ -1,0 +1,93 @@
+"""The state database: the same schema on SQLite and PostgreSQL, safe transactions, one writer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tilth.collect import tables as _collect  # noqa: F401 - registers its tables
+from tilth.collect.tables import source
+from tilth.errors import Busy, InvalidInput
+from tilth.people import tables as _people  # noqa: F401
+from tilth.state import Database, WriterLock, metadata
+
+
+def test_the_migrations_build_exactly_the_declared_tables(database: Database) -> None:
+    import tilth.collect.imports.tables
+    import tilth.segments.tables
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    import tilth.server.tables  # noqa: F401
+
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, metadata)
+    assert differences == []
+
+
+def test_a_second_migration_changes_nothing(database: Database) -> None:
+    database.migrate()
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(source)) == 0
+
+
+def test_an_exception_rolls_the_whole_transaction_back(database: Database) -> None:
+    class StopError(Exception):
+        pass
+
+    with pytest.raises(StopError), database.begin() as connection:  # noqa: PT012
+        connection.execute(sa.insert(source).values(name="web", write_key="k", created_at=1))
+        raise StopError
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(source)) == 0
+
+
+def test_insert_or_ignore_tells_who_was_first(database: Database) -> None:
+    def add() -> int:
+        with database.begin() as connection:
+            statement = database.insert_or_ignore(source).values(name="web", write_key="k", created_at=1)
+            return connection.execute(statement).rowcount
+
+    assert add() == 1
+    assert add() == 0
+
+
+def test_a_wrong_database_url_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="database_url"):
+        Database(tmp_path, "mysql://somewhere")
+
+
+def test_the_writer_lock_is_held_once_and_freed_by_release(database: Database, tmp_path: Path) -> None:
+    first = WriterLock(tmp_path, database)
+    first.acquire()
+    second = WriterLock(tmp_path, database)
+    with pytest.raises(Busy, match="in use"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+@pytest.mark.crash
+def test_a_killed_holder_does_not_block_the_next(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from tilth.state import Database, WriterLock\n"
+        "folder = Path(sys.argv[1]); lock = WriterLock(folder, Database(folder)); lock.acquire()\nprint('held', flush=True)\n"
+        "time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == "held"
+    lock = WriterLock(tmp_path, Database(tmp_path))
+    with pytest.raises(Busy, match=f"process {holder.pid}"):
+        lock.acquire()
+    holder.kill()
+    holder.wait()
+    lock.acquire()
+    assert lock.held
+    lock.release()
