@@ -15,10 +15,12 @@ def upgrade() -> None:
     op.create_table(
         "source",
         sa.Column("id", BigId, primary_key=True, autoincrement=True),
-        sa.Column("name", sa.Text, nullable=False, unique=True),
-        sa.Column("write_key", sa.Text, nullable=False, unique=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("write_key", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("revoked_at", sa.BigInteger),
+        sa.UniqueConstraint("name", name="uq_source_name"),
+        sa.UniqueConstraint("write_key", name="uq_source_write_key"),
     )
     op.create_table(
         "intake",
