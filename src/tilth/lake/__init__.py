@@ -6,7 +6,6 @@ file. May import errors, settings and state; it knows nothing of people, campaig
 
 from tilth.lake.schema import EVENT_SCHEMA, MONEY_COLUMNS, PROMOTED, empty_events
 from tilth.lake.sequences import NULL_INT, Run
-from tilth.lake.sql import SqlResult
 from tilth.lake.table import Appended, Lake, LakeStats
 
 __all__ = [
@@ -18,6 +17,5 @@ __all__ = [
     "Lake",
     "LakeStats",
     "Run",
-    "SqlResult",
     "empty_events",
 ]

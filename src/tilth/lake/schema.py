@@ -66,16 +66,18 @@ def empty_events() -> pa.Table:
     return EVENT_SCHEMA.empty_table()
 
 
-def conform(table: pa.Table) -> pa.Table:
+def conform(table: pa.Table, *, coded: bool = False) -> pa.Table:
     """Give `table` exactly EVENT_SCHEMA's columns in order; missing optional ones become null.
 
-    Raises `InvalidInput` for an unknown column or a type that does not convert without loss.
+    coded: text that comes as a dictionary stays one, for a writer that stores it so. Raises `InvalidInput` for an unknown column or a type that does not convert without loss.
     """
     unknown = [name for name in table.column_names if EVENT_SCHEMA.get_field_index(name) < 0]
     if unknown:
         raise InvalidInput(unknown[0], "is not a column of the event table")
     columns = []
+    fields = []
     for field in EVENT_SCHEMA:
+        fields.append(field)
         index = table.schema.get_field_index(field.name)
         if index < 0:
             if not field.nullable:
@@ -83,14 +85,16 @@ def conform(table: pa.Table) -> pa.Table:
             columns.append(pa.nulls(table.num_rows, field.type))
             continue
         column = table.column(index)
-        if pa.types.is_dictionary(column.type):
+        if pa.types.is_dictionary(column.type) and not (coded and column.type.value_type == field.type):
             column = column.cast(column.type.value_type)
-        if column.type != field.type:
+        if pa.types.is_dictionary(column.type):
+            fields[-1] = field.with_type(column.type)
+        elif column.type != field.type:
             column = column.cast(field.type)
         if not field.nullable and column.null_count:
             raise InvalidInput(field.name, "must not be null")
         columns.append(column)
-    return pa.table(columns, schema=EVENT_SCHEMA)
+    return pa.table(columns, schema=pa.schema(fields))
 
 
 def month_numbers(ts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -125,6 +129,8 @@ def order_rows(table: pa.Table, buckets: int) -> tuple[npt.NDArray[np.int64] | N
     uid = table.column("uid").to_numpy()
     ts = instants(table.column("ts"))
     partition = (uid % buckets).astype(np.int64) << 32 | month_numbers(ts).astype(np.int64)
+    if _is_sorted(uid, ts, partition):
+        return None, partition
     if _is_sorted(uid, ts):
         # A stable sort by partition keeps the (uid, ts) order inside each.
         if len(partition) == 0 or bool(np.all(partition[1:] >= partition[:-1])):
@@ -137,11 +143,16 @@ def order_rows(table: pa.Table, buckets: int) -> tuple[npt.NDArray[np.int64] | N
     return _break_ties(table, order, uid, ts, received), partition[order]
 
 
-def _is_sorted(uid: npt.NDArray[np.int64], ts: npt.NDArray[np.int64]) -> bool:
+def _is_sorted(
+    uid: npt.NDArray[np.int64], ts: npt.NDArray[np.int64], partition: npt.NDArray[np.int64] | None = None
+) -> bool:
+    """Whether rows are in order of (partition where given, uid, ts)."""
     if len(uid) < 2:
         return True
-    later = uid[1:] > uid[:-1]
-    return bool(np.all(later | ((uid[1:] == uid[:-1]) & (ts[1:] >= ts[:-1]))))
+    ordered = (uid[1:] > uid[:-1]) | ((uid[1:] == uid[:-1]) & (ts[1:] >= ts[:-1]))
+    if partition is not None:
+        ordered = (partition[1:] > partition[:-1]) | ((partition[1:] == partition[:-1]) & ordered)
+    return bool(np.all(ordered))
 
 
 def _break_ties(

@@ -178,7 +178,7 @@ class Lake:
         the lake are left out and counted. window_days: look for those twins only in months within
         so many days of the new rows (None: in all).
         """
-        table = conform(table)
+        table = conform(table, coded=vouched)
         with self._write_lock:
             version = self.version
             if txn is not None and self._has_applied(txn):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -15,9 +15,11 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from tilth.errors import InvalidInput, NotFound
-from tilth.people.id_index import IdIndex
 from tilth.people.tables import person_counter, person_id, trait
 from tilth.state import Database
+
+if TYPE_CHECKING:
+    from tilth.people.id_index import IdIndex
 
 __all__ = ["ID_KINDS", "REFUSED_IDS", "DistinctId", "People", "PersonRecord", "Trait"]
 
@@ -136,6 +138,9 @@ class People:
         return conflicts
 
     def _index(self, kind: str) -> IdIndex:
+        # The compiler behind the index takes 80 MB, which a server that only answers never needs.
+        from tilth.people.id_index import IdIndex
+
         index = self._indexes.get(kind)
         if index is None:
             index = IdIndex()
@@ -200,7 +205,7 @@ class People:
             query = sa.select(person_id.c.value, person_id.c.uid).where(
                 person_id.c.kind == kind, person_id.c.value.in_(texts[start : start + 500])
             )
-            found.update(((r.value, r.uid) for r in connection.execute(query)))
+            found.update((r.value, r.uid) for r in connection.execute(query))
         return found
 
     def find(self, any_id: str) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
+
+from tilth.compiled import njit
 
 __all__ = ["IdIndex"]
 

@@ -1,0 +1,129 @@
+"""Every page of the console, in a real browser, on the demo's data, in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SCREENSHOTS, Served
+
+pytestmark = pytest.mark.browser
+
+# Path, and a word each language must show on it.
+PAGES = {
+    "overview": ("/", "总览", "Overview"),
+    "layerings": ("/people/layerings", "用户分层", "Layerings"),
+    "segments": ("/people/segments", "用户分群", "Segments"),
+    "people": ("/people", "共 [\\d,]+ 人", "People"),
+    "clv": ("/analysis/clv", "终身价值", "lifetime value"),
+    "sql": ("/analysis/sql", "SQL", "SQL"),
+    "imports": ("/data/imports", "数据导入", "Import"),
+    "import-wizard": ("/data/imports/new", "导入", "Import"),
+    "quarantine": ("/data/quarantine", "隔离区", "Quarantine"),
+    "health": ("/data/health", "数据健康", "health"),
+    "settings": ("/settings", "设置", "Settings"),
+}
+
+
+def open_page(page: Page, served: Served, path: str, language: str) -> None:
+    page.add_init_script(f"localStorage.setItem('tilth.language', '{language}')")
+    page.goto(served.url + path)
+    expect(page.locator("main")).to_be_visible(timeout=20_000)
+    # Skeletons stand where data is still on its way.
+    expect(page.locator(".ant-skeleton-active, .ant-spin-spinning")).to_have_count(0, timeout=30_000)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served, name: str, language: str) -> None:
+    path, chinese, english = PAGES[name]
+    open_page(page, demo_company, path, language)
+    expect(page.locator("main")).to_contain_text(re.compile(chinese if language == "zh-CN" else english, re.IGNORECASE))
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}-{language}.png", full_page=True)
+
+
+@pytest.mark.parametrize("name", ["overview", "layerings", "people", "import-wizard", "health", "sql", "clv"])
+def test_a_page_fits_a_phone(page: Page, demo_company: Served, name: str) -> None:
+    page.set_viewport_size({"width": 375, "height": 812})
+    open_page(page, demo_company, PAGES[name][0], "zh-CN")
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wider <= 0, f"{name} is {wider} px wider than a phone"
+    page.screenshot(path=SCREENSHOTS / f"{name}-phone.png", full_page=True)
+
+
+def test_the_overview_says_what_the_lake_says(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/", "en")
+    answer = page.request.get(demo_company.url + "/api/v1/overview").json()
+    shown = page.locator("main").inner_text()
+    assert f"{answer['people']:,}" in shown
+    assert f"{answer['repeat']['repeaters']:,}" in shown
+    assert f"{answer['repeat']['buyers']:,}" in shown
+
+
+def test_a_layer_leads_to_its_people_and_one_of_them_to_a_portrait(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/people/layerings", "zh-CN")
+    saved = page.request.get(demo_company.url + "/api/v1/layerings").json()["saved"]
+    rfm = next(s for s in saved if s["kind"] == "rfm")
+    open_page(page, demo_company, f"/people/layerings/{rfm['id']}", "zh-CN")
+    page.screenshot(path=SCREENSHOTS / "layering-rfm-zh-CN.png", full_page=True)
+    page.get_by_text("忠诚客户", exact=True).last.click()
+    page.locator("a[href*='/people/uid']").first.click()
+    page.wait_for_url(re.compile(r"/people/[^/]+$"))
+    expect(page.locator("main")).to_contain_text("订单")
+    expect(page.locator(".ant-skeleton-active")).to_have_count(0, timeout=20_000)
+    page.screenshot(path=SCREENSHOTS / "person-zh-CN.png", full_page=True)
+
+
+def test_the_quality_report_and_the_migration_are_drawn(page: Page, demo_company: Served) -> None:
+    saved = page.request.get(demo_company.url + "/api/v1/layerings").json()["saved"]
+    rfm = next(s for s in saved if s["kind"] == "rfm")
+    open_page(page, demo_company, f"/people/layerings/{rfm['id']}", "zh-CN")
+    for tab in ("质量报告", "迁移"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.locator("main canvas, main svg").first).to_be_visible()
+        expect(page.locator(".ant-skeleton-active")).to_have_count(0, timeout=20_000)
+        page.screenshot(
+            path=SCREENSHOTS / f"layering-{'quality' if tab == '质量报告' else 'migration'}.png", full_page=True
+        )
+
+
+def test_the_sql_page_answers_and_refuses(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/analysis/sql", "en")
+
+    def ask(statement: str) -> None:
+        page.locator(".cm-content").click()
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.insert_text(statement)
+        page.keyboard.press("ControlOrMeta+Enter")
+
+    ask("SELECT kind, count(*) AS n FROM orders GROUP BY kind ORDER BY n DESC")
+    expect(page.locator("main")).to_contain_text("purchase")
+    page.screenshot(path=SCREENSHOTS / "sql-answer.png", full_page=True)
+    ask("DELETE FROM events")
+    expect(page.locator("main")).to_contain_text("SELECT")
+
+
+def test_dark_mode_is_dark(page: Page, demo_company: Served) -> None:
+    page.add_init_script("localStorage.setItem('tilth.appearance', 'dark')")
+    open_page(page, demo_company, "/", "zh-CN")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    red, green, blue = (int(v) for v in re.findall(r"\d+", background)[:3])
+    assert red + green + blue < 200
+    page.screenshot(path=SCREENSHOTS / "overview-dark.png", full_page=True)
+
+
+def test_an_unknown_address_and_an_unknown_person_are_told_kindly(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/nowhere", "en")
+    expect(page.locator("main")).to_contain_text(re.compile("no such page", re.IGNORECASE))
+
+
+def test_someone_who_is_not_signed_in_sees_only_the_door(browser, demo_company: Served) -> None:  # type: ignore[no-untyped-def]
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(demo_company.url + "/people")
+    page.wait_for_url(re.compile("/signin"))
+    assert context.request.get(demo_company.url + "/api/v1/people").status == 401
+    context.close()
