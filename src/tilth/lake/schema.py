@@ -69,7 +69,8 @@ def empty_events() -> pa.Table:
 def conform(table: pa.Table, *, coded: bool = False) -> pa.Table:
     """Give `table` exactly EVENT_SCHEMA's columns in order; missing optional ones become null.
 
-    coded: text that comes as a dictionary stays one, for a writer that stores it so. Raises `InvalidInput` for an unknown column or a type that does not convert without loss.
+    coded: text that comes as a dictionary stays one, for a writer that stores it so. Raises
+    `InvalidInput` for an unknown column or a type that does not convert without loss.
     """
     unknown = [name for name in table.column_names if EVENT_SCHEMA.get_field_index(name) < 0]
     if unknown:

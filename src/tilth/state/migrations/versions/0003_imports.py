@@ -65,6 +65,8 @@ def upgrade() -> None:
         sa.Column("cells", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.UniqueConstraint("key", name="uq_quarantine_key"),
     )
     op.create_index("ix_quarantine_import_id", "quarantine", ["import_id", "state", "id"])
     op.create_index("ix_quarantine_state", "quarantine", ["state", "reason", "id"])
