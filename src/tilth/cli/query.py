@@ -1,0 +1,150 @@
+"""query KIND and sql."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from tilth.cli.layers import write_pieces
+from tilth.cli.options import DEFAULT_WORKSPACE, AsJson, WorkspacePath, open_workspace
+from tilth.cli.output import notice, print_json, print_lines, print_table, say
+from tilth.errors import InvalidInput
+
+__all__ = ["register"]
+
+query = typer.Typer(help="Ask a question.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    query.command("clv")(clv)
+    app.add_typer(query, name="query")
+    app.command()(sql)
+
+
+def read_body(body: str | None) -> dict[str, Any]:
+    """The JSON object of `--body FILE|-`, or nothing."""
+    if body is None:
+        return {}
+    try:
+        text = sys.stdin.buffer.read() if body == "-" else Path(body).read_bytes()
+        value = msgspec.json.decode(text)
+    except OSError as error:
+        raise InvalidInput("--body", f"cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise InvalidInput("--body", f"is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("--body", "must be a JSON object")
+    return value
+
+
+Body = Annotated[str | None, typer.Option("--body", help="The question as JSON: a file, or - for standard input.")]
+
+
+def clv(
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    model: Annotated[str | None, typer.Option(help="bgnbd, pareto_nbd or mbgnbd.")] = None,
+    time_unit: Annotated[str | None, typer.Option(help="day, week or month.")] = None,
+    calibration_end: Annotated[str | None, typer.Option(help="Last day the parameters are learned from.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day of the history used.")] = None,
+    horizon: Annotated[float | None, typer.Option(help="How far to forecast, in time units.")] = None,
+    top: Annotated[int | None, typer.Option(help="How many people to list.", min=0)] = None,
+    body: Body = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Also write everybody's forecast to this .csv or .xlsx file.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Customer lifetime value: who is still a customer, what to expect of them, and how well that held before."""
+    from tilth.segments.clv import CLVRequest
+    from tilth.server.clv import clv_answer
+
+    given = {
+        "model": model, "time_unit": time_unit, "calibration_end": calibration_end, "until": until,
+        "horizon": horizon, "top": top,
+    }  # fmt: skip
+    values = read_body(body) | {k: v for k, v in given.items() if v is not None}
+    try:
+        request = msgspec.convert(values, CLVRequest)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+        raise InvalidInput(path.rstrip("`") or "query", reason) from None
+    with open_workspace(workspace, read_only=True) as opened:
+        answer = clv_answer(opened, request)
+        if export is not None:
+            from tilth.segments.export import write_file
+            from tilth.server.clv import clv_table
+
+            columns, rows = clv_table(opened, request)
+            write_pieces(export, write_file("xlsx" if export.suffix.lower() == ".xlsx" else "csv", columns, rows))
+    if json:
+        print_json(answer)
+        return
+    print_lines(
+        ("model", f"{answer.model} per {answer.time_unit}"),
+        ("people", f"{answer.people:,}"),
+        *[(name, f"{value:.4g}") for name, value in answer.parameters.items()],
+        ("log-likelihood", f"{answer.log_likelihood:.1f}"),
+    )
+    if answer.gamma_gamma is not None:
+        money = answer.gamma_gamma
+        print_lines(("money p, q, v", f"{money.p:.4g}, {money.q:.4g}, {money.v:.4g} ({money.people:,} repeat buyers)"))
+    if answer.holdout is not None:
+        held = answer.holdout
+        print_lines(
+            ("holdout purchases", f"{held.actual_total:,.0f} actual, {held.expected_total:,.0f} expected"),
+            ("error per person", f"{held.mae:.3f}, against {held.naive_mae:.3f} of repeating the last period"),
+        )
+    for warning in answer.warnings:
+        notice(f"! {say(warning.text)}")
+    print_table(
+        "highest expected value",
+        ["id", "alive", "purchases", "from", "to", "value"],
+        [
+            (
+                p.distinct_ids[0].id if p.distinct_ids else p.uid,
+                f"{p.p_alive:.0%}",
+                f"{p.expected_purchases:.2f}",
+                f"{p.low:.0f}",
+                f"{p.high:.0f}",
+                f"{p.expected_value.text} {p.expected_value.currency}",
+            )
+            for p in answer.top[:20]
+        ],
+        right=["alive", "purchases", "from", "to", "value"],
+    )
+
+
+def sql(
+    statement: Annotated[
+        str, typer.Argument(help="One SELECT over events, orders, order_items, people; - to read it.")
+    ],
+    workspace: WorkspacePath = DEFAULT_WORKSPACE,
+    limit: Annotated[int, typer.Option(help="Rows at most.", min=1, max=1_000_000)] = 1000,
+    timeout: Annotated[float, typer.Option(help="Seconds at most.", min=0.1, max=3600)] = 60.0,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Run one read-only SELECT."""
+    from tilth.server.sql_views import run_sql
+
+    text = sys.stdin.read() if statement == "-" else statement
+    with open_workspace(workspace, read_only=True) as opened:
+        result = run_sql(opened, text, limit=limit, timeout=timeout)
+    if json:
+        print_json(result)
+    elif csv:
+        from tilth.segments.export import write_file
+        from tilth.server.exports import cell
+
+        cells = ([cell(v, t) for v, t in zip(row, result.types, strict=True)] for row in result.rows)
+        for piece in write_file("csv", result.columns, cells):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    else:
+        print_table("", result.columns, result.rows)
+    if result.truncated:
+        notice(f"only the first {limit:,} rows are shown; ask for more with --limit")

@@ -1,0 +1,201 @@
+"""Work beside the requests, in threads of the same process: flushing, compaction, imports.
+
+Each has one thread, so imports run one after another and never two compactions at once. Everything
+here may be killed at any moment: the intake log and the lake know what was done.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tilth.errors import TilthError
+from tilth.server.instants import DAY, HOUR, SECOND, instant, now
+
+if TYPE_CHECKING:
+    from tilth.collect.imports import Progress
+    from tilth.server.accounts import Accounts
+    from tilth.workspace import Workspace
+
+__all__ = ["Background"]
+
+logger = logging.getLogger("tilth.background")
+
+FLUSH_EVERY = 60 * SECOND
+FLUSH_EVENTS = 200_000
+# Compaction rewrites files; below this many mergeable ones it is not worth it.
+COMPACT_FILES = 64
+COMPACT_AGAIN = 10 * 60 * SECOND
+COMPACT_LOOK = 60 * SECOND
+# An upload nobody started in this time is given up.
+PREVIEW_LIFE = 7 * DAY
+
+
+class _Stopping(Exception):
+    """The server stops while an import runs."""
+
+
+class Background:
+    """Starts with the server, stops with it; `stop` waits for what runs to reach a safe point."""
+
+    def __init__(self, workspace: Workspace, accounts: Accounts) -> None:
+        self._workspace = workspace
+        self._accounts = accounts
+        self._stopping = threading.Event()
+        self._wake = threading.Condition()
+        self._waiting: deque[str] = deque()
+        self._running: str | None = None
+        self._flush_wanted = False
+        self._compact_wanted = False
+        self._threads: list[threading.Thread] = []
+        self.last_compaction: int | None = None
+        self.compaction_error: str | None = None
+        self.compacting = False
+        self._compaction_look = 0
+
+    # Starting and stopping
+
+    def start(self) -> None:
+        for name, work in (("flush", self._keep_house), ("imports", self._run_imports)):
+            thread = threading.Thread(target=work, name=f"tilth-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """Ask everything to stop at its next safe point and wait so long for it."""
+        self._stopping.set()
+        with self._wake:
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join(timeout)
+        self._threads.clear()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    # Imports
+
+    def run_import(self, import_id: str) -> None:
+        """Do the work of an import that was started or resumed, after those before it."""
+        with self._wake:
+            self._waiting.append(import_id)
+            self._wake.notify_all()
+
+    @property
+    def busy(self) -> bool:
+        """An import runs or waits."""
+        return self._running is not None or bool(self._waiting)
+
+    def _run_imports(self) -> None:
+        while not self.stopping:
+            with self._wake:
+                while not self._waiting and not self.stopping:
+                    self._wake.wait(timeout=60)
+                if self.stopping:
+                    return
+                self._running = self._waiting.popleft()
+            try:
+                self._workspace.imports.run(self._running, progress=self._stop_between_chunks)
+            except (TilthError, _Stopping) as error:
+                # The import keeps its own failure for whoever started it.
+                logger.info("import %s: %s", self._running, error)
+            except Exception:
+                logger.exception("import %s failed", self._running)
+            finally:
+                self._running = None
+
+    def _stop_between_chunks(self, _progress: Progress) -> None:
+        # Leaving in this way marks the import as interrupted and keeps what it has staged; cancelling would not.
+        if self.stopping:
+            raise _Stopping("the server is stopping; resume the import when it runs again")
+
+    # Flush and compaction
+
+    def flush_soon(self) -> None:
+        with self._wake:
+            self._flush_wanted = True
+            self._wake.notify_all()
+
+    def compact_soon(self) -> None:
+        with self._wake:
+            self._compact_wanted = True
+            self._wake.notify_all()
+
+    def compaction_needed(self) -> bool:
+        return self._workspace.lake.stats().small_files >= COMPACT_FILES
+
+    def _compaction_due(self) -> bool:
+        # After a failure (a full disk, say) trying again at once would fail again.
+        if self.busy or now() < self._compaction_look:
+            return False
+        self._compaction_look = now() + COMPACT_LOOK
+        return self.compaction_needed()
+
+    def _keep_house(self) -> None:
+        tidied = 0
+        while not self.stopping:
+            try:
+                if self._flush_wanted or self._flush_due():
+                    self._flush_wanted = False
+                    self._flush()
+                if self._compact_wanted or self._compaction_due():
+                    self._compact_wanted = False
+                    self._compact()
+                if now() - tidied > HOUR:
+                    tidied = now()
+                    self.tidy()
+            except Exception:
+                # The next round tries again; the error is in the log and, for a flush, in the health page.
+                logger.exception("housekeeping failed")
+                self._stopping.wait(5)
+            with self._wake:
+                if not (self._flush_wanted or self._compact_wanted or self.stopping):
+                    self._wake.wait(timeout=5)
+        self._flush_at_end()
+
+    def tidy(self) -> None:
+        """Once an hour: ended sessions, uploads nobody started, files a crash left behind."""
+        self._accounts.forget_expired()
+        imports = self._workspace.imports
+        oldest = instant(now() - PREVIEW_LIFE).isoformat()
+        cursor: str | None = None
+        while True:
+            page = imports.list(cursor, 100)
+            for found in page.imports:
+                if found.status == "preview" and found.created_at < oldest:
+                    imports.cancel(found.id)
+            if page.next is None:
+                break
+            cursor = page.next
+        if not self.busy:
+            self._workspace.lake.sweep()
+
+    def _flush_due(self) -> bool:
+        events, oldest = self._workspace.collect.tail_size()
+        return events >= FLUSH_EVENTS or (events > 0 and (oldest is None or now() - oldest > FLUSH_EVERY))
+
+    def _flush(self) -> None:
+        try:
+            self._workspace.collect.flush()
+        except Exception:
+            logger.exception("the flush failed; the events stay in the intake log")
+
+    def _flush_at_end(self) -> None:
+        if self._workspace.collect.tail_size()[0]:
+            self._flush()
+
+    def _compact(self) -> None:
+        self.compacting = True
+        try:
+            self._workspace.lake.compact(cancelled=lambda: self.stopping)
+            self.last_compaction = now()
+            self.compaction_error = None
+        except Exception as error:
+            self.compaction_error = str(error)
+            self._compaction_look = now() + COMPACT_AGAIN
+            logger.exception("the compaction failed; nothing is lost, it will be tried again")
+        finally:
+            self.compacting = False

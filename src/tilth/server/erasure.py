@@ -1,0 +1,24 @@
+"""Forgetting one person everywhere: events, layers, segments, ids, traits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tilth.workspace import Workspace
+
+__all__ = ["erase"]
+
+
+def erase(workspace: Workspace, any_id: str) -> tuple[int, int]:
+    """Remove the person with this id for good: (uid, events removed). Raises `NotFound`.
+
+    The intake log is flushed first, so that no unflushed event of theirs is left. The ids go last:
+    after a crash in between, the same call finds the person again and finishes.
+    """
+    uid = workspace.people.find(any_id)
+    workspace.collect.flush()
+    removed = workspace.lake.erase([uid])
+    workspace.segments.forget([uid])
+    workspace.people.forget(uid)
+    return uid, removed
