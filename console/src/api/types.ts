@@ -1,0 +1,98 @@
+/**
+ * The names the console uses for what `/api/v1` answers. The shapes come from `schema.d.ts`, generated from the
+ * server's own OpenAPI document (`npm run api`); here are only shorter names, and words where the document says
+ * “a string” but the server knows a few values.
+ */
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Language = 'zh-CN' | 'en'
+export type Bilingual = Schemas['Text']
+/** ISO-8601, UTC. */
+export type Instant = string
+/** YYYY-MM-DD. */
+export type Day = string
+/** `amount` in minor units. */
+export type Money = Schemas['Money']
+export type Role = Schemas['SessionUser']['role']
+export type Severity = 'info' | 'warning' | 'critical'
+/** An estimate with its 95 % interval. */
+export type Estimate = Schemas['Interval']
+
+export type SessionUser = Schemas['SessionUser']
+export type WorkspaceInfo = Omit<Schemas['SessionWorkspace'], 'language'> & { language: Language }
+export type Session = { user: SessionUser | null; workspace: WorkspaceInfo }
+
+export type Overview = Schemas['Overview']
+export type MonthRow = Schemas['Month']
+export type Change = Schemas['Change']
+export type Attention = Schemas['AttentionItem']
+
+export type ImportKind = 'orders' | 'events' | 'profiles'
+export type ImportStatus = 'preview' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted'
+export type ImportOptions = Schemas['Options']
+export type ImportRule = Schemas['Rule']
+export type ImportQuestion = Schemas['Question']
+export type PreviewRow = Schemas['PreviewRow']
+export type ProposalColumn = Schemas['Column']
+export type Proposal = Schemas['Proposal']
+export type ImportSummary = Schemas['Summary']
+export type ImportProgress = Omit<Schemas['Progress'], 'phase'> & { phase: 'reading' | 'writing' }
+export type Import = Omit<Schemas['Import'], 'kind' | 'status' | 'progress'> & { kind: ImportKind; status: ImportStatus; progress: ImportProgress | null }
+export type ImportPage = Omit<Schemas['Imported'], 'imports'> & { imports: Import[] }
+
+export type QuarantineRow = Schemas['QuarantineRow']
+export type QuarantinePage = Schemas['Quarantine']
+export type ReplayResult = Schemas['Replayed']
+
+export type LayeringParameter = Schemas['ParameterInfo']
+export type LayeringKind = Schemas['KindInfo']
+export type SavedLayering = Schemas['SavedLayering']
+export type Layerings = Schemas['Layerings']
+export type Layering = Schemas['Layering']
+export type Layer = Schemas['Layer']
+export type LayerName = Schemas['LayerName']
+export type RfmCell = Schemas['Cell']
+export type Matrix = Schemas['Matrix']
+export type Flow = Schemas['Flow']
+export type Quality = Schemas['Quality']
+export type Notice = Schemas['Notice']
+export type LayeringComparison = Schemas['Comparison']
+export type LayerPerson = Schemas['PersonRow']
+
+export type Segment = Schemas['Segment']
+
+export type DistinctId = Schemas['ListedId']
+export type PersonRow = Schemas['ListedPerson']
+export type Person = Schemas['Person']
+export type KnownId = Schemas['KnownId']
+export type Trait = Schemas['KnownTrait']
+export type Order = Schemas['PersonOrder']
+export type OrderLine = Schemas['OrderLine']
+export type Orders = Schemas['PersonOrders']
+export type TimelineEvent = Schemas['PersonEvent']
+export type Timeline = Schemas['PersonTimeline']
+/** A page of people anywhere. */
+export type Page<Row> = { people: Row[]; total: number; next: string | null }
+
+export type ClvModel = 'bgnbd' | 'pareto_nbd' | 'mbgnbd'
+export type TimeUnit = 'day' | 'week' | 'month'
+export type ClvQuestion = { model: ClvModel; time_unit: TimeUnit; calibration_end?: Day; until?: Day; horizon?: number }
+export type ClvResult = Omit<Schemas['CLVResult'], 'time_unit'> & { time_unit: TimeUnit }
+export type ClvPerson = Schemas['TopPerson']
+export type Holdout = Schemas['Holdout']
+
+export type SqlResult = Schemas['SqlAnswer']
+export type SqlSchema = Schemas['SqlSchema']
+export type Health = Schemas['DataHealth']
+
+export type WorkspaceSettings = Omit<Schemas['WorkspaceSettings'], 'language'> & { language: Language }
+export type User = Schemas['User']
+export type Invitation = Schemas['Invitation']
+export type Token = Schemas['Token']
+export type CreatedToken = Schemas['CreatedToken']
+export type Source = Schemas['SourceKey']
+export type AuditEntry = Schemas['AuditEntry']
+export type AuditPage = Schemas['AuditPage']
+export type SearchResult = Schemas['Found']

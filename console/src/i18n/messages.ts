@@ -1,0 +1,14 @@
+import { clv } from './areas/clv'
+import { data } from './areas/data'
+import { imports } from './areas/imports'
+import { layerings } from './areas/layerings'
+import { overview } from './areas/overview'
+import { people } from './areas/people'
+import { settings } from './areas/settings'
+import { shell } from './areas/shell'
+import { sql } from './areas/sql'
+
+/** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...settings }
+
+export type MessageKey = keyof typeof messages

@@ -1,0 +1,55 @@
+import { ApartmentOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FundOutlined, HeartOutlined, SettingOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import type { ReactNode } from 'react'
+import type { MessageKey } from '@/i18n/messages'
+
+export interface Place {
+  path: string
+  label: MessageKey
+  icon: ReactNode
+}
+
+export interface Group {
+  key: string
+  label: MessageKey | null
+  places: Place[]
+}
+
+/** The left navigation. A page is here when it exists, complete. */
+export const navigation: Group[] = [
+  { key: 'home', label: null, places: [{ path: '/', label: 'nav.overview', icon: <DashboardOutlined /> }] },
+  {
+    key: 'people',
+    label: 'nav.group.people',
+    places: [
+      { path: '/people', label: 'nav.people', icon: <TeamOutlined /> },
+      { path: '/people/layerings', label: 'nav.layerings', icon: <ApartmentOutlined /> },
+      { path: '/people/segments', label: 'nav.segments', icon: <TagsOutlined /> },
+    ],
+  },
+  {
+    key: 'analysis',
+    label: 'nav.group.analysis',
+    places: [
+      { path: '/analysis/clv', label: 'nav.clv', icon: <FundOutlined /> },
+      { path: '/analysis/sql', label: 'nav.sql', icon: <CodeOutlined /> },
+    ],
+  },
+  {
+    key: 'data',
+    label: 'nav.group.data',
+    places: [
+      { path: '/data/imports', label: 'nav.imports', icon: <CloudUploadOutlined /> },
+      { path: '/data/quarantine', label: 'nav.quarantine', icon: <WarningOutlined /> },
+      { path: '/data/health', label: 'nav.health', icon: <HeartOutlined /> },
+    ],
+  },
+  { key: 'settings', label: 'nav.group.settings', places: [{ path: '/settings', label: 'nav.settings', icon: <SettingOutlined /> }] },
+]
+
+export const places: Place[] = navigation.flatMap((group) => group.places)
+
+/** The entry of the navigation that an address belongs to: the longest path it starts with. */
+export function placeOf(pathname: string): string {
+  const candidates = places.map((place) => place.path).filter((path) => path === '/' ? pathname === '/' : pathname === path || pathname.startsWith(`${path}/`))
+  return candidates.sort((a, b) => b.length - a.length)[0] ?? ''
+}
