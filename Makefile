@@ -94,7 +94,7 @@ openapi: $(MARK)/base $(MARK)/npm
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 lock:
 	$(LOCK) pyproject.toml --extra build -o requirements.lock
-	$(LOCK) pyproject.toml --extra build --extra dev --extra bench -c requirements.lock -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra build --extra dev --extra bench --extra sdks -c requirements.lock -o requirements-dev.lock
 	$(LOCK) requirements-node.in -o requirements-node.lock
 
 clean:

@@ -17,11 +17,11 @@ from tilth.state import Database, WriterLock, metadata
 
 
 def test_the_migrations_build_exactly_the_declared_tables(database: Database) -> None:
-    import tilth.collect.imports.tables
-    import tilth.segments.tables
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    import tilth.collect.imports.tables
+    import tilth.segments.tables
     import tilth.server.tables  # noqa: F401
 
     with database.read() as connection:
@@ -77,7 +77,8 @@ def test_the_writer_lock_is_held_once_and_freed_by_release(database: Database, t
 def test_a_killed_holder_does_not_block_the_next(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from tilth.state import Database, WriterLock\n"
-        "folder = Path(sys.argv[1]); lock = WriterLock(folder, Database(folder)); lock.acquire()\nprint('held', flush=True)\n"
+        "folder = Path(sys.argv[1]); lock = WriterLock(folder, Database(folder)); lock.acquire()\n"
+        "print('held', flush=True)\n"
         "time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)

@@ -1,7 +1,5 @@
 """What to do next with a layer: one concrete step, from the layer's own numbers, in both languages."""
 
-# ruff: noqa: E501 - sentences in two languages, a line each
-
 from __future__ import annotations
 
 from collections.abc import Sequence
