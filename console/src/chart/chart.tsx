@@ -132,7 +132,7 @@ export function PlainTable({ table, label, maxHeight }: { table: ChartTable; lab
   return (
     // A region that scrolls must be reachable by keyboard.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="scroll-x scroll-y" style={maxHeight ? { maxHeight } : undefined} role="region" aria-label={label} tabIndex={0}>
+    <div className="scroll-x scroll-y" style={maxHeight ? { maxHeight } : undefined} role="group" aria-label={label} tabIndex={0}>
       <table className="plain">
         <thead>
           <tr>

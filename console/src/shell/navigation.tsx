@@ -1,11 +1,14 @@
 import { ApartmentOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FundOutlined, HeartOutlined, SettingOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
+import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
 
 export interface Place {
   path: string
   label: MessageKey
   icon: ReactNode
+  /** Drawn only for people who may do what the page is for. */
+  role?: Role
 }
 
 export interface Group {
@@ -30,8 +33,8 @@ export const navigation: Group[] = [
     key: 'analysis',
     label: 'nav.group.analysis',
     places: [
-      { path: '/analysis/clv', label: 'nav.clv', icon: <FundOutlined /> },
-      { path: '/analysis/sql', label: 'nav.sql', icon: <CodeOutlined /> },
+      { path: '/analysis/clv', label: 'nav.clv', icon: <FundOutlined />, role: 'analyst' },
+      { path: '/analysis/sql', label: 'nav.sql', icon: <CodeOutlined />, role: 'analyst' },
     ],
   },
   {

@@ -10,6 +10,7 @@ import { useLanguage } from '@/i18n/language'
 import { useKindNames } from '@/pages/layerings/use-kind-names'
 import { personAddress } from '@/ui/person-link'
 import { places } from './navigation'
+import { useCan } from './session'
 import './palette.css'
 
 interface Entry {
@@ -26,6 +27,7 @@ export function Palette({ close }: { close: () => void }) {
   const { t } = useLanguage()
   const { kindName } = useKindNames()
   const navigate = useNavigate()
+  const can = useCan()
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
   const list = useRef<HTMLUListElement>(null)
@@ -40,6 +42,7 @@ export function Palette({ close }: { close: () => void }) {
   const entries = useMemo<Entry[]>(() => {
     const words = text.trim().toLowerCase()
     const pages = places
+      .filter((place) => place.role === undefined || can(place.role))
       .map((place) => ({ key: place.path, group: t('palette.pages'), label: t(place.label), icon: place.icon, path: place.path }))
       .filter((entry) => words === '' || entry.label.toLowerCase().includes(words) || entry.path.includes(words))
     const result = words === '' ? undefined : found.data
@@ -61,7 +64,7 @@ export function Palette({ close }: { close: () => void }) {
       path: `/people/layerings/${layering.id}`,
     }))
     return [...pages, ...people, ...segments, ...layerings]
-  }, [text, found.data, t, kindName])
+  }, [text, found.data, t, kindName, can])
 
   const chosen = Math.min(at, Math.max(0, entries.length - 1))
   useEffect(() => {

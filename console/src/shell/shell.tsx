@@ -7,7 +7,7 @@ import { Splash } from '@/ui/splash'
 import { AccountMenu, AppearanceMenu, LanguageMenu } from './menus'
 import { navigation, placeOf } from './navigation'
 import { PageBoundary } from './page-boundary'
-import { useWorkspace } from './session'
+import { useCan, useWorkspace } from './session'
 
 const Palette = lazy(() => import('./palette').then((module) => ({ default: module.Palette })))
 
@@ -26,16 +26,19 @@ function Brand() {
 
 function Navigation({ done }: { done?: () => void }) {
   const { t } = useLanguage()
+  const can = useCan()
   const { pathname } = useLocation()
   const items = useMemo(
     () =>
-      navigation.map((group) => ({
-        type: 'group' as const,
-        key: group.key,
-        label: group.label ? t(group.label) : null,
-        children: group.places.map((place) => ({ key: place.path, icon: place.icon, label: <Link to={place.path}>{t(place.label)}</Link> })),
-      })),
-    [t],
+      navigation
+        .map((group) => ({
+          type: 'group' as const,
+          key: group.key,
+          label: group.label ? t(group.label) : null,
+          children: group.places.filter((place) => place.role === undefined || can(place.role)).map((place) => ({ key: place.path, icon: place.icon, label: <Link to={place.path}>{t(place.label)}</Link> })),
+        }))
+        .filter((group) => group.children.length > 0),
+    [t, can],
   )
   return (
     <nav aria-label={t('nav.label')}>

@@ -306,41 +306,34 @@ class People:
         written = 0
         with self._database.begin() as connection:
             for name, values in traits.items():
-                for start in range(0, len(people), 500):
-                    written += self._set_some(
-                        connection, name, people[start : start + 500], values[start : start + 500], source, moment,
-                        confidence,
-                    )  # fmt: skip
+                # The last value given for a person counts, as it would if they came one after another.
+                latest = {u: v for u, v in zip(people, values, strict=True) if v is not None and u >= 0}
+                rows = [
+                    (uid, name, msgspec.json.encode(value).decode(), source, moment, confidence)
+                    for uid, value in latest.items()
+                ]
+                written += self._upsert_traits(connection, rows, _STRENGTH[source])
         return written
 
-    def _set_some(
-        self,
-        connection: sa.Connection,
-        name: str,
-        uids: list[int],
-        values: Sequence[Any],
-        source: str,
-        at: int,
-        confidence: float,
-    ) -> int:
-        held = {
-            row.uid: row
-            for row in connection.execute(sa.select(trait).where(trait.c.name == name, trait.c.uid.in_(uids)))
-        }
-        rows: dict[int, dict[str, Any]] = {}
-        for uid, value in zip(uids, values, strict=True):
-            if value is None or uid < 0:
-                continue
-            old = held.get(uid)
-            rank = (_STRENGTH[source], at)
-            if old is not None and (_STRENGTH.get(old.source, 0), old.at) > rank:
-                continue
-            text = msgspec.json.encode(value).decode()
-            rows[uid] = {"uid": uid, "name": name, "value": text, "source": source, "at": at, "confidence": confidence}
-        if rows:
-            connection.execute(sa.delete(trait).where(trait.c.name == name, trait.c.uid.in_(list(rows))))
-            connection.execute(sa.insert(trait), list(rows.values()))
-        return len(rows)
+    def _upsert_traits(self, connection: sa.Connection, rows: list[tuple[Any, ...]], strength: int) -> int:
+        """Write rows where what is held is not stronger, or as strong and newer; returns how many were written."""
+        if not rows:
+            return 0
+        held = "CASE trait.source " + " ".join(f"WHEN '{s}' THEN {n}" for s, n in _STRENGTH.items()) + " ELSE 0 END"
+        mark = "?" if self._database.is_sqlite else "%s"
+        statement = (
+            f"INSERT INTO trait (uid, name, value, source, at, confidence) VALUES ({', '.join([mark] * 6)}) "
+            "ON CONFLICT (uid, name) DO UPDATE SET value = excluded.value, source = excluded.source, "
+            f"at = excluded.at, confidence = excluded.confidence WHERE {held} < {strength} "
+            f"OR ({held} = {strength} AND trait.at <= excluded.at)"
+        )
+        # The driver's own executemany: a million traits in seconds.
+        cursor = connection.connection.cursor()
+        try:
+            cursor.executemany(statement, rows)
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
 
     def traits(self, uids: Sequence[int]) -> dict[int, list[Trait]]:
         """The traits of some people, by name."""

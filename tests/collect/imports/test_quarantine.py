@@ -120,3 +120,24 @@ def test_a_failed_import_leaves_no_quarantined_rows(workspace: Workspace, write:
     with pytest.raises(InvalidInput):
         workspace.imports.run_files("orders", [path])
     assert workspace.imports.quarantine(state=None).total == 0
+
+
+def test_both_databases_keep_the_same_books(any_workspace: Workspace, write: Callable[..., Path]) -> None:
+    imports = any_workspace.imports
+    path = write("a.csv", TEXT.replace("order,customer", "order,客户编号").replace("free", "fr\0ee"))
+    summary = imports.run_files("orders", [path], by="ann")
+    again = imports.run_files("orders", [path])
+    assert (summary.rows_accepted, summary.rows_quarantined) == (1, 6)
+    assert (again.rows_accepted, again.rows_duplicate, again.rows_quarantined) == (0, 1, 6)
+    assert imports.quarantine().total == 6
+    assert [r.reason for r in imports.quarantine(q="BLACK").rows] == ["bad_price"]
+    replayed = imports.replay(filter={"reason": "bad_quantity"}, replace={"quantity": "1"})
+    assert (replayed.accepted, imports.dismiss(filter={"q": "guest"})) == (1, 1)
+    assert {s: imports.quarantine(state=s).total for s in ("open", "replayed", "dismissed")} == {
+        "open": 4, "replayed": 1, "dismissed": 1,
+    }  # fmt: skip
+    page = imports.list(limit=1)
+    assert page.next is not None
+    assert imports.list(cursor=page.next).imports[0].summary == summary
+    made = imports.create("orders", [path])
+    assert imports.cancel(made.id).status == "cancelled"

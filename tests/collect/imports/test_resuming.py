@@ -122,7 +122,11 @@ def test_a_process_killed_again_and_again_gets_there(tmp_path: Path, undisturbed
         assert process.returncode == -signal.SIGKILL, errors
     assert process.returncode == 0
     assert killed > 0
-    assert state(tmp_path / "w") == undisturbed
+    found = state(tmp_path / "w")
+    # Killed after its work was done but before it ended, a run is repeated: an import of a file known already.
+    assert found["imports"] >= 1
+    found["imports"] = 1
+    assert found == undisturbed
 
 
 def started(workspace: Workspace, path: Path) -> str:

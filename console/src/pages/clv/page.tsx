@@ -46,7 +46,7 @@ export default function ClvPage() {
         </Panel>
       )}
       {asked && answer.error !== null && <ProblemView error={answer.error} retry={() => void answer.refetch()} />}
-      {asked && answer.isPending && answer.fetchStatus === 'idle' && !answer.error && (
+      {asked && answer.isPending && answer.fetchStatus === 'idle' && (
         <Panel>
           <p className="muted">{t('action.stopped')}</p>
         </Panel>

@@ -65,7 +65,7 @@ export default function SqlPage() {
               </div>
             </div>
           </Panel>
-          <section aria-label={t('sql.result')} aria-live="polite">
+          <div aria-live="polite">
             {asked === '' ? (
               <Panel>
                 <EmptyState picture="table" title={t('sql.start')}>
@@ -105,7 +105,7 @@ export default function SqlPage() {
                 <Skeleton active title={false} paragraph={{ rows: 6, width: '100%' }} />
               </Panel>
             )}
-          </section>
+          </div>
         </div>
         <Loaded query={schema}>{(data) => <SchemaBrowser schema={data} insert={(name) => setInsert({ text: name, replace: false })} use={(statement) => setInsert({ text: statement, replace: true })} />}</Loaded>
       </div>

@@ -25,7 +25,7 @@ export function Measures({ layering }: { layering: Layering }) {
   return (
     <Panel title={t('quality.measures')} flush>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
-      <div className="scroll-x" style={{ padding: '0 18px 12px' }} role="region" aria-label={t('quality.measures')} tabIndex={0}>
+      <div className="scroll-x" style={{ padding: '0 18px 12px' }} role="group" aria-label={t('quality.measures')} tabIndex={0}>
         <table className="plain" style={{ minWidth: 680 }}>
           <thead>
             <tr>
