@@ -51,7 +51,7 @@ describe('time', () => {
     expect(zh.instant('2026-11-21T18:30:00Z')).toBe('2026/11/22 02:30')
     expect(zh.dayOf('2026-11-21T18:30:00Z')).toBe('2026年11月22日')
     expect(en.dayOf('2026-11-21T18:30:00Z')).toBe('21 Nov 2026')
-    expect(en.instantFull('2026-07-01T12:00:05Z')).toBe('01/07/2026, 13:00:05 Europe/London')
+    expect(en.instantFull('2026-07-01T12:00:05Z')).toBe('01 Jul 2026, 13:00:05 Europe/London')
   })
   it('never shifts a calendar day', () => {
     const honolulu = createFormatter({ language: 'en', timezone: 'Pacific/Honolulu', currency: 'USD', currencyDigits: 2 })

@@ -128,16 +128,19 @@ def load_settings(folder: Path) -> Settings:
 def save_settings(folder: Path, settings: Settings) -> None:
     """Write what differs from the defaults to `tilth.toml`, by rename so that it is never half there.
 
-    A value that comes from the environment (a database password among them) is not copied to disk.
+    A value that comes from the environment (a database password among them) is not copied to disk;
+    the file keeps what it said before.
     """
+    path = folder / "tilth.toml"
+    held: dict[str, object] = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
     defaults = Settings()
     lines = ["# Settings of this Tilth workspace; TILTH_… variables override them.\n"]
     for field in msgspec.structs.fields(Settings):
         value = getattr(_checked(settings), field.name)
-        if field.name in ("database_url", "lake_url") and os.environ.get(f"TILTH_{field.name.upper()}") == value:
-            continue
+        if os.environ.get(f"TILTH_{field.name.upper()}") == str(value):
+            value = held.get(field.name, value if field.name == "buckets" else getattr(defaults, field.name))
         if value != getattr(defaults, field.name) or field.name in ("timezone", "currency", "buckets"):
             lines.append(f"{field.name} = {msgspec.json.encode(value).decode()}\n")
     temporary = folder / "tilth.toml.new"
     temporary.write_text("".join(lines), "utf-8")
-    temporary.replace(folder / "tilth.toml")
+    temporary.replace(path)

@@ -97,6 +97,7 @@ class Workspace:
             raise Conflict("the number of buckets is fixed when the workspace is made")
         save_settings(self.folder, settings)
         self.settings = settings
+        self.collect.settings = settings
         # Capabilities that were made with the old ones are made anew when they are next asked for.
         for name in ("imports", "segments"):
             self.__dict__.pop(name, None)

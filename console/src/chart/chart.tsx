@@ -42,7 +42,7 @@ function dataUrlToBlob(address: string): Blob {
 
 /** A picture that can be read as a table and saved as PNG or CSV. */
 export function Chart({ id, title, summary, about, extra, height = 280, table, option, onClick }: ChartProps) {
-  const { t } = useLanguage()
+  const { t, language } = useLanguage()
   const { mode, colors } = useAppearance()
   const url = useUrlState()
   const asTables = url.get('table').split('.').filter(Boolean)
@@ -60,7 +60,7 @@ export function Chart({ id, title, summary, about, extra, height = 280, table, o
     let watch: ResizeObserver | null = null
     void import('./echarts').then(({ draw }) => {
       if (gone) return
-      const instance = draw(element, mode)
+      const instance = draw(element, mode, language)
       chart.current = instance
       instance.setOption(latest.current.option(colors))
       instance.on('click', (event) => latest.current.onClick?.(event))
@@ -75,7 +75,7 @@ export function Chart({ id, title, summary, about, extra, height = 280, table, o
       chart.current = null
       setReady(false)
     }
-  }, [asTable, mode, colors])
+  }, [asTable, mode, colors, language])
 
   useEffect(() => {
     chart.current?.setOption(option(colors), { notMerge: true })

@@ -5,12 +5,15 @@ import { init, registerTheme, use as register, type EChartsType } from 'echarts/
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
 import { colors, type Mode } from '@/theme/colors'
+import type { Language } from '@/api/types'
+import { fonts } from '@/theme/fonts'
 import { chartTheme } from './theme'
 
 register([BarChart, CustomChart, HeatmapChart, LineChart, SankeyChart, ScatterChart, TreemapChart, AriaComponent, GridComponent, MarkLineComponent, TooltipComponent, VisualMapComponent, LabelLayout, CanvasRenderer])
-registerTheme('tilth-light', chartTheme(colors.light))
-registerTheme('tilth-dark', chartTheme(colors.dark))
+for (const mode of ['light', 'dark'] as const) {
+  for (const language of ['zh-CN', 'en'] as const) registerTheme(`tilth-${mode}-${language}`, chartTheme(colors[mode], fonts[language]))
+}
 
-export function draw(element: HTMLElement, mode: Mode): EChartsType {
-  return init(element, `tilth-${mode}`, { renderer: 'canvas' })
+export function draw(element: HTMLElement, mode: Mode, language: Language): EChartsType {
+  return init(element, `tilth-${mode}-${language}`, { renderer: 'canvas' })
 }

@@ -1,8 +1,7 @@
 import type { Colors } from '@/theme/colors'
-import { FONT } from '@/theme/fonts'
 
 /** One chart language: quiet axes, direct labels, tabular numerals. */
-export function chartTheme(c: Colors): Record<string, unknown> {
+export function chartTheme(c: Colors, fontFamily: string): Record<string, unknown> {
   const axis = {
     axisLine: { show: true, lineStyle: { color: c.lineStrong } },
     axisTick: { show: false },
@@ -13,7 +12,7 @@ export function chartTheme(c: Colors): Record<string, unknown> {
   return {
     color: c.series,
     backgroundColor: 'transparent',
-    textStyle: { fontFamily: FONT, color: c.text },
+    textStyle: { fontFamily, color: c.text },
     categoryAxis: { ...axis, splitLine: { show: false } },
     valueAxis: { ...axis, axisLine: { show: false } },
     tooltip: {

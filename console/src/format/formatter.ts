@@ -27,8 +27,11 @@ export function createFormatter(place: Place) {
   const locale = language === 'en' ? 'en-GB' : 'zh-CN'
   const integer = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 })
   const compactNumber = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
-  const instantFormat = new Intl.DateTimeFormat(locale, { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  const secondsFormat = new Intl.DateTimeFormat(locale, { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+  // 07/01 is July in one country and January in another, so English writes the month's name.
+  const month = language === 'en' ? 'short' : '2-digit'
+  const minutes = { timeZone: timezone, year: 'numeric', month, day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+  const instantFormat = new Intl.DateTimeFormat(locale, minutes)
+  const secondsFormat = new Intl.DateTimeFormat(locale, { ...minutes, second: '2-digit' })
   const dayFormat = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', year: 'numeric', month: 'short', day: 'numeric' })
   const dayOfInstant = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit' })
   const monthFormat = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', year: 'numeric', month: 'short' })

@@ -1,4 +1,12 @@
-// The system's own fonts, Latin before Chinese; named ones first because `system-ui` is a poor face on many Linux desktops.
-export const FONT = '-apple-system, "Segoe UI", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", Inter, Roboto, "Noto Sans CJK SC", "Noto Sans SC", "Noto Sans", system-ui, sans-serif'
+import type { Language } from '@/api/types'
 
-export const MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Noto Sans Mono CJK SC", "Liberation Mono", monospace'
+const latin = '-apple-system, "Segoe UI", Inter, Roboto, "Noto Sans", "Helvetica Neue", Arial'
+const chinese = '"PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC"'
+
+/** The system's own fonts. A Chinese face sets “ ” and ’ as wide as a character, so in English the Latin one comes first. */
+export const fonts: Record<Language, string> = {
+  'zh-CN': `-apple-system, "Segoe UI", ${chinese}, system-ui, sans-serif`,
+  en: `${latin}, ${chinese}, system-ui, sans-serif`,
+}
+
+export const MONO = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", "Noto Sans Mono CJK SC", monospace'

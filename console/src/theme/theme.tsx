@@ -5,9 +5,10 @@ import dayjs from 'dayjs'
 import 'dayjs/locale/en-gb'
 import 'dayjs/locale/zh-cn'
 import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
+import type { Language } from '@/api/types'
 import { useLanguage } from '@/i18n/language'
 import { colors, type Colors, type Mode } from './colors'
-import { FONT, MONO } from './fonts'
+import { MONO, fonts } from './fonts'
 
 const REMEMBERED = 'tilth.appearance'
 
@@ -44,7 +45,7 @@ function useSystemMode(): Mode {
   return dark ? 'dark' : 'light'
 }
 
-function tokens(mode: Mode): ThemeConfig {
+function tokens(mode: Mode, language: Language): ThemeConfig {
   const c = colors[mode]
   return {
     algorithm: mode === 'dark' ? antdTheme.darkAlgorithm : antdTheme.defaultAlgorithm,
@@ -78,7 +79,7 @@ function tokens(mode: Mode): ThemeConfig {
       colorInfoBg: c.infoSoft,
       colorInfoBorder: c.line,
       borderRadius: 8,
-      fontFamily: FONT,
+      fontFamily: fonts[language],
       fontFamilyCode: MONO,
       wireframe: false,
     },
@@ -97,6 +98,8 @@ function tokens(mode: Mode): ThemeConfig {
       },
       Table: { headerBg: 'transparent', headerColor: c.secondary, headerSplitColor: 'transparent', cellPaddingBlock: 10, cellPaddingInline: 12 },
       Progress: { defaultColor: c.accent },
+      Tabs: { itemSelectedColor: c.accentText, itemHoverColor: c.accentText, itemActiveColor: c.accentText, inkBarColor: c.accentText },
+      Pagination: { itemActiveColor: c.accentText, itemActiveColorHover: c.accentText },
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' },
     },
   }
@@ -125,7 +128,7 @@ export function ThemeProvider({ children }: { children: ReactNode }) {
   }, [mode])
 
   dayjs.locale(language === 'en' ? 'en-gb' : 'zh-cn')
-  const config = useMemo(() => tokens(mode), [mode])
+  const config = useMemo(() => tokens(mode, language), [mode, language])
   const state = useMemo<AppearanceState>(() => ({ appearance, mode, colors: colors[mode], setAppearance }), [appearance, mode, setAppearance])
 
   return (

@@ -67,7 +67,7 @@ class Collect:
         self._database = database
         self._lake = lake
         self._people = people
-        self._settings = settings
+        self.settings = settings
         self.log = IntakeLog(database)
         self._tail = _Tail(through=-1)
         self._lock = threading.RLock()
@@ -145,7 +145,7 @@ class Collect:
             found = self._people.resolve(kind, [events[i].distinct_id for i in positions], "observed")
             for position, uid in zip(positions, found.tolist(), strict=True):
                 uids[position] = uid
-        rows = event_columns([b for _, b in batches], uids, self._settings.currency)
+        rows = event_columns([b for _, b in batches], uids, self.settings.currency)
         out, start = [], 0
         for seq, batch in batches:
             out.append((seq, rows.slice(start, len(batch.events))))

@@ -1,4 +1,4 @@
-"""Forgetting one person everywhere: events, layers, segments, ids, traits."""
+"""Forgetting one person everywhere: events, quarantined rows, layers, segments, ids, traits."""
 
 from __future__ import annotations
 
@@ -20,5 +20,6 @@ def erase(workspace: Workspace, any_id: str) -> tuple[int, int]:
     workspace.collect.flush()
     removed = workspace.lake.erase([uid])
     workspace.segments.forget([uid])
+    workspace.imports.forget([known.id for known in workspace.people.distinct_ids([uid])[uid]])
     workspace.people.forget(uid)
     return uid, removed

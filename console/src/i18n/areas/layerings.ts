@@ -36,7 +36,7 @@ export const layerings = {
   'layering.compare_with': { zh: '与另一个比较…', en: 'Compare with…' },
   'layering.back': { zh: '全部层', en: 'All layers' },
   'layering.heat': { zh: 'RFM 热力图', en: 'RFM heat map' },
-  'layering.heat.about': { zh: '5 分最好。颜色越深，{measure}越多。', en: '5 is best. The darker, the more {measure}.' },
+  'layering.heat.about': { zh: '5 分最好。颜色越浓，{measure}越多。', en: '5 is best. The stronger the colour, the more {measure}.' },
   'layering.heat.summary': { zh: '最多的格子是 {x}{xv}、{y}{yv}：{value}', en: 'the fullest cell is {x}{xv}, {y}{yv}: {value}' },
   'layering.heat.axes': { zh: '坐标', en: 'Axes' },
   'layering.heat.measure': { zh: '数值', en: 'Number' },

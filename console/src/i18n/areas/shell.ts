@@ -2,6 +2,7 @@ import type { Message } from '../translate'
 
 export const shell = {
   'colon': { zh: '：', en: ': ' },
+  'stop': { zh: '。', en: '. ' },
   'comma': { zh: '、', en: ', ' },
   'nav.label': { zh: '主导航', en: 'Main navigation' },
   'nav.skip': { zh: '跳到正文', en: 'Skip to content' },

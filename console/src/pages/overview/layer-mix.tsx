@@ -79,7 +79,13 @@ function MixChart({ mix }: { mix: Mix }) {
       title={t('overview.mix')}
       about={
         <>
-          {t('overview.mix.about', { day: format.day(mix.as_of) })} <Swatch color="10" /> {t('overview.mix.people')} <Swatch color="0" /> {t('overview.mix.revenue')}
+          {t('overview.mix.about', { day: format.day(mix.as_of) })}{' '}
+          <span className="key">
+            <Swatch color="10" /> {t('overview.mix.people')}
+          </span>{' '}
+          <span className="key">
+            <Swatch color="0" /> {t('overview.mix.revenue')}
+          </span>
         </>
       }
       summary={top ? t('overview.mix.summary', { name: top.label, people: format.percent(top.people_share), revenue: format.percent(top.revenue_share) }) : ''}

@@ -43,7 +43,8 @@ export function MonthsChart({ months, lastTs }: { months: MonthRow[]; lastTs: st
           barMaxWidth: 34,
           data: months.map((month, index) => ({
             value: month[metric],
-            itemStyle: { color: c.series[0], opacity: partial && index === months.length - 1 ? 0.45 : 1, borderRadius: [3, 3, 0, 0] },
+            // With alpha, not opacity: that would fade the label as well.
+            itemStyle: { color: partial && index === months.length - 1 ? `${c.series[0] ?? c.accent}73` : c.series[0], borderRadius: [3, 3, 0, 0] },
             label: { show: month === best || index === months.length - 1, position: 'top', color: c.text, fontSize: 12, formatter: () => short(month[metric]) },
           })),
         },

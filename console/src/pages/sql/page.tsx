@@ -88,7 +88,7 @@ export default function SqlPage() {
                   </span>
                 }
               >
-                {answer.data.truncated && <Alert banner type="warning" title={t('sql.truncated', { n: answer.data.rows.length })} description={t('sql.truncated.about')} />}
+                {answer.data.truncated && <Alert banner type="warning" title={`${t('sql.truncated', { n: answer.data.rows.length })}${t('stop')}${t('sql.truncated.about')}`} />}
                 {answer.data.rows.length === 0 ? (
                   <EmptyState picture="table" title={t('sql.empty')}>
                     {t('sql.empty.about')}

@@ -21,9 +21,10 @@ export function ResultTable({ result }: { result: SqlResult }) {
   const template = useMemo(() => {
     const widths = result.columns.map((column, at) => {
       const longest = Math.max(column.name.length, ...result.rows.slice(0, 200).map((row) => text(row[at]).length))
-      return `minmax(${Math.min(340, Math.max(84, longest * 8.2 + 24))}px, 1fr)`
+      return Math.round(Math.min(340, Math.max(72, longest * 8.4 + 12)))
     })
-    return widths.join(' ')
+    // The last one takes what is left.
+    return widths.map((width, at) => (at === widths.length - 1 ? `minmax(${width}px, 1fr)` : `${width}px`)).join(' ')
   }, [result])
   const height = Math.min(560, 38 + result.rows.length * ROW + 14)
   return (

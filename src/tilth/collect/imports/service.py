@@ -332,6 +332,10 @@ class Imports:
         """Rows that could not be taken. q: text in the raw row, its file or its value; state None: all."""
         return self._quarantined.page(import_id, reason, q, state, cursor, limit)
 
+    def forget(self, ids: list[str]) -> int:
+        """Delete quarantined rows that hold one of these ids (for erasing a person); returns how many."""
+        return self._quarantined.forget(ids)
+
     def dismiss(self, ids: Ids | None = None, filter: dict[str, Any] | None = None) -> int:
         """Take open rows off the list for good; returns how many."""
         return self._quarantined.dismiss(ids, filter)
