@@ -234,6 +234,11 @@ def test_an_import_whose_file_is_gone_cannot_be_resumed(workspace: Workspace, wr
 
     with pytest.raises(RuntimeError):
         workspace.imports.run_files("orders", [path], progress=stop)
+    id = workspace.imports.list().imports[0].id
+    path.write_text(TEXT.replace("T1", "T2"))
+    with pytest.raises(InvalidInput, match="was changed"):
+        workspace.imports.resume(id)
     path.unlink()
     with pytest.raises(InvalidInput, match="not there any more"):
-        workspace.imports.resume(workspace.imports.list().imports[0].id)
+        workspace.imports.resume(id)
+    assert workspace.imports.cancel(id).status == "cancelled"

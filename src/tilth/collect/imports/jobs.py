@@ -101,6 +101,14 @@ class Jobs:
             raise NotFound("import", id)
         return self._job(row)
 
+    def changed_file(self, job: Job) -> str | None:
+        """The name of a file that is not what it was when the import was made, if any."""
+        for f in msgspec.json.decode(job.row.files, type=list[_StoredFile]):
+            path = Path(f.path)
+            if not path.exists() or _modified(path) != f.modified:
+                return f.name
+        return None
+
     def status(self, id: str) -> str | None:
         """None: there is no such import."""
         try:

@@ -262,9 +262,10 @@ class Imports:
         """Mark an interrupted import running again; `run` continues after the last thing that is durable."""
         job = self._jobs.get(id)
         self._expect(job, "interrupted")
-        for table in job.tables:
-            if not table.path.exists():
-                raise InvalidInput("file", f"{table.name} is not there any more, so the import cannot go on")
+        changed = self._jobs.changed_file(job)
+        # Once it writes, everything needed is staged and the files are not looked at again.
+        if changed is not None and job.parts is None:
+            raise InvalidInput("file", f"{changed} is not there any more or was changed, so the import cannot go on")
         self._jobs.take(id)
         return self.get(id)
 
