@@ -17,6 +17,10 @@ from tilth.state import Database, WriterLock
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import numpy as np
+    import numpy.typing as npt
+
+    from tilth.behavior import Behavior
     from tilth.collect.imports import Imports
     from tilth.segments import Segments
 
@@ -91,6 +95,19 @@ class Workspace:
 
         return Segments(self.database, self.lake, self.people, self.settings)
 
+    @cached_property
+    def behavior(self) -> Behavior:
+        """Questions about what people do: funnel, retention, trends, paths and the rest."""
+        from tilth.behavior import Behavior
+
+        def segment(key: str) -> npt.NDArray[np.int64] | None:
+            try:
+                return self.segments.member_uids(key)
+            except NotFound:
+                return None
+
+        return Behavior(self.lake, self.people, self.settings, as_of=self.collect.as_of, segment=segment)
+
     def save_settings(self, settings: Settings) -> None:
         """Change name, time zone, currency or language; later opens and this one see it."""
         if settings.buckets != self.settings.buckets:
@@ -99,7 +116,7 @@ class Workspace:
         self.settings = settings
         self.collect.settings = settings
         # Capabilities that were made with the old ones are made anew when they are next asked for.
-        for name in ("imports", "segments"):
+        for name in ("imports", "segments", "behavior"):
             self.__dict__.pop(name, None)
 
     def close(self) -> None:

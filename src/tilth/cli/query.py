@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,8 +22,58 @@ query = typer.Typer(help="Ask a question.", no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     query.command("clv")(clv)
+    for kind, about in QUESTIONS.items():
+        query.command(kind, help=about)(_question(kind))
     app.add_typer(query, name="query")
     app.command()(sql)
+
+
+Body = Annotated[str | None, typer.Option("--body", help="The question as JSON: a file, or - for standard input.")]
+
+# The kernels are loaded with the first question, so the kinds are named here; a test holds them to be all.
+QUESTIONS = {
+    "funnel": "How many people take step after step, and where they stop.",
+    "retention": "How many come back, period after period.",
+    "lifecycle": "New, returning, resurrecting and dormant people per period.",
+    "stickiness": "People by the number of periods they were active in.",
+    "trends": "A metric over time, with breakdown and formulas.",
+    "distribution": "People by how often or how much.",
+    "sessions": "Sessions: how many, how long, how deep.",
+    "paths": "Which way people go from step to step.",
+    "attribution": "Which touches get the credit for conversions.",
+    "ltv": "What a cohort has brought in, period after period.",
+    "timeline": "One person's events.",
+}
+
+
+def _question(kind: str) -> Callable[..., None]:
+    def ask(
+        workspace: WorkspacePath = DEFAULT_WORKSPACE,
+        body: Body = None,
+        since: Annotated[str | None, typer.Option("--from", help="First day of the range.")] = None,
+        to: Annotated[str | None, typer.Option(help="Last day of the range, included.")] = None,
+        last: Annotated[str | None, typer.Option(help="Relative range, such as 30d.")] = None,
+        timezone: Annotated[str | None, typer.Option(help="IANA name of the zone of calendar days.")] = None,
+        segment: Annotated[str | None, typer.Option(help="Only people in this segment.")] = None,
+        limit: Annotated[int | None, typer.Option(help="Values of a breakdown.", min=1)] = None,
+        allow_unknown: Annotated[bool, typer.Option(help="Let names pass that nobody has seen.")] = False,
+        json: AsJson = False,
+    ) -> None:
+        from tilth.behavior import questions
+
+        asked = read_body(body)
+        if since is not None or to is not None:
+            if last is not None or since is None or to is None:
+                raise InvalidInput("range", "takes --from and --to together, or --last")
+            asked["range"] = {"from": since, "to": to}
+        elif last is not None:
+            asked["range"] = {"last": last}
+        given = {"timezone": timezone, "segment": segment, "limit": limit, "allow_unknown": allow_unknown or None}
+        asked |= {k: v for k, v in given.items() if v is not None}
+        with open_workspace(workspace, read_only=True) as opened:
+            print_json(questions[kind].ask(opened.behavior, asked))
+
+    return ask
 
 
 def read_body(body: str | None) -> dict[str, Any]:
@@ -39,9 +90,6 @@ def read_body(body: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("--body", "must be a JSON object")
     return value
-
-
-Body = Annotated[str | None, typer.Option("--body", help="The question as JSON: a file, or - for standard input.")]
 
 
 def clv(

@@ -4,6 +4,7 @@ import { Chart } from '@/chart/chart'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import type { Colors } from '@/theme/colors'
+import { useNarrow } from '@/ui/use-narrow'
 import { layerColor } from './layer-color'
 
 const UNKNOWN = 'not_known_yet'
@@ -22,6 +23,7 @@ interface FlowChartProps {
 export function FlowChart({ id, title, about, summary, flows, left, right }: FlowChartProps) {
   const { t, pick } = useLanguage()
   const format = useFormat()
+  const narrow = useNarrow()
   const sides = useMemo(() => ({ left: new Map(left.map((layer) => [layer.key, layer])), right: new Map(right.map((layer) => [layer.key, layer])) }), [left, right])
   const nameOf = useCallback((side: 'left' | 'right', key: string) => (key === UNKNOWN ? t('migration.new') : pick(sides[side].get(key)?.name) || key), [sides, pick, t])
   const used = useMemo(() => flows.filter((flow) => flow.people > 0), [flows])
@@ -52,8 +54,8 @@ export function FlowChart({ id, title, about, summary, flows, left, right }: Flo
         series: [
           {
             type: 'sankey',
-            left: 120,
-            right: 120,
+            left: narrow ? 96 : 120,
+            right: narrow ? 96 : 120,
             top: 8,
             bottom: 8,
             nodeGap: 12,
@@ -61,7 +63,7 @@ export function FlowChart({ id, title, about, summary, flows, left, right }: Flo
             draggable: false,
             layoutIterations: 0,
             emphasis: { focus: 'adjacency' },
-            label: { color: c.text, fontSize: 12, width: 108, overflow: 'truncate' },
+            label: { color: c.text, fontSize: 12, width: narrow ? 88 : 108, overflow: 'truncate' },
             lineStyle: { color: 'source', opacity: 0.32, curveness: 0.5 },
             data: [
               ...nodes('left', used.map((flow) => flow.from)),
@@ -72,7 +74,7 @@ export function FlowChart({ id, title, about, summary, flows, left, right }: Flo
         ],
       }
     },
-    [used, sides, nameOf, leaving, format, t],
+    [used, sides, nameOf, leaving, format, t, narrow],
   )
   const table = useMemo(
     () => ({

@@ -45,6 +45,7 @@ __all__ = ["Cancelled", "Imports"]
 Paths = list[str | Path]
 Tables = list[InputFile]
 Ids = list[int]
+Texts = list[str]
 
 # A clock a day fast, or a zone set wrongly, is not a date in the future.
 _TOLERANCE_US = 86_400_000_000
@@ -333,7 +334,7 @@ class Imports:
         """Rows that could not be taken. q: text in the raw row, its file or its value; state None: all."""
         return self._quarantined.page(import_id, reason, q, state, cursor, limit)
 
-    def forget(self, ids: list[str]) -> int:
+    def forget(self, ids: Texts) -> int:
         """Delete quarantined rows that hold one of these ids (for erasing a person); returns how many."""
         return self._quarantined.forget(ids)
 

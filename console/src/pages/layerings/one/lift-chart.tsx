@@ -5,6 +5,7 @@ import { intervalSeries } from '@/chart/interval'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import type { Colors } from '@/theme/colors'
+import { useNarrow } from '@/ui/use-narrow'
 import { layerColor } from '../layer-color'
 
 type Lift = NonNullable<Quality['lift']>
@@ -14,6 +15,7 @@ export function LiftChart({ layering, lift }: { layering: Layering; lift: Lift }
   const { t, pick } = useLanguage()
   const format = useFormat()
   const { currency } = layering
+  const narrow = useNarrow()
   const rows = useMemo(() => {
     const known = new Map(layering.layers.map((layer) => [layer.key, layer]))
     return lift.layers.map((one) => ({ ...one, layer: known.get(one.key), label: pick(known.get(one.key)?.name) || one.key }))
@@ -26,7 +28,7 @@ export function LiftChart({ layering, lift }: { layering: Layering; lift: Lift }
 
   const option = useCallback(
     (c: Colors) => ({
-      grid: { left: 4, right: 110, top: 22, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+      grid: { left: 4, right: narrow ? 66 : 110, top: 4, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
       tooltip: {
         trigger: 'axis',
         axisPointer: { type: 'shadow' },
@@ -37,24 +39,24 @@ export function LiftChart({ layering, lift }: { layering: Layering; lift: Lift }
           return `${row.label} · ${t('unit.people', { n: row.people })}<br/><b>${format.money(row.mean, currency)}</b>${interval}`
         },
       },
-      xAxis: { type: 'value', min: 0, axisLabel: { formatter: (value: number) => format.moneyCompact(value, currency), hideOverlap: true }, splitNumber: 4 },
-      yAxis: { type: 'category', inverse: true, data: rows.map((row) => row.label), axisLabel: { color: c.text, width: 120, overflow: 'truncate' } },
+      xAxis: { type: 'value', min: 0, axisLabel: { formatter: (value: number) => format.moneyCompact(value, currency), hideOverlap: true }, splitNumber: narrow ? 2 : 4 },
+      yAxis: { type: 'category', inverse: true, data: rows.map((row) => row.label), axisLabel: { color: c.text, width: narrow ? 84 : 120, overflow: 'truncate' } },
       series: [
         {
           type: 'scatter',
           symbolSize: 11,
           z: 4,
           data: rows.map((row) => ({ value: row.mean, itemStyle: { color: layerColor(c, row.layer) } })),
-          markLine: { symbol: 'none', silent: true, lineStyle: { color: c.secondary, type: 'dashed' }, label: { color: c.secondary, formatter: t('quality.lift.average', { value: format.money(average, currency) }), position: 'start', distance: -18 }, data: [{ xAxis: average }] },
+          markLine: { symbol: 'none', silent: true, lineStyle: { color: c.secondary, type: 'dashed' }, label: { show: false }, data: [{ xAxis: average }] },
         },
         intervalSeries(
           rows.map((row) => ({ low: row.low, high: row.high, color: layerColor(c, row.layer) })),
-          rows.map((row) => format.money(row.mean, currency)),
+          rows.map((row) => (narrow ? format.moneyCompact(row.mean, currency) : format.money(row.mean, currency))),
           c,
         ),
       ],
     }),
-    [rows, average, format, currency, t],
+    [rows, average, format, currency, t, narrow],
   )
   const table = useMemo(() => {
     const money = (value: unknown) => (value === null ? '—' : format.decimal(Number(value)))
@@ -75,7 +77,7 @@ export function LiftChart({ layering, lift }: { layering: Layering; lift: Lift }
     <Chart
       id="lift"
       title={t('quality.lift')}
-      about={t('quality.lift.about', { start: format.day(lift.calibration_end), until: format.day(lift.until) })}
+      about={t('quality.lift.about', { start: format.day(lift.calibration_end), until: format.day(lift.until), average: format.money(average, currency) })}
       summary={best ? t('quality.lift.summary', { name: best.label, mean: format.money(best.mean, currency) }) : ''}
       height={rows.length * 38 + 60}
       table={table}

@@ -26,7 +26,7 @@ export function Measures({ layering }: { layering: Layering }) {
     <Panel title={t('quality.measures')} flush>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable by keyboard */}
       <div className="scroll-x" style={{ padding: '0 18px 12px' }} role="group" aria-label={t('quality.measures')} tabIndex={0}>
-        <table className="plain" style={{ minWidth: 680 }}>
+        <table className="plain measures">
           <thead>
             <tr>
               <th scope="col">{t('quality.measure')}</th>

@@ -26,7 +26,7 @@ export function OrdersTab({ id }: { id: string }) {
               scroll={{ x: 640 }}
               expandable={{ rowExpandable: (order) => order.items.length > 0, expandedRowRender: (order) => <Lines order={order} /> }}
               columns={[
-                { title: t('person.order'), render: (_, order) => <span className="mono">{order.order_id ?? <span className="muted">{t('person.order.none')}</span>}</span> },
+                { title: t('person.order'), render: (_, order) => <span className="mono nowrap">{order.order_id ?? <span className="muted">{t('person.order.none')}</span>}</span> },
                 { title: '', width: 90, render: (_, order) => <Pill tone={order.kind === 'refund' ? 'warn' : 'good'}>{t(`person.order.${order.kind}`)}</Pill> },
                 { title: t('person.order.time', { zone: format.place.timezone }), render: (_, order) => <span className="num">{format.instant(order.ts)}</span> },
                 { title: t('person.order.where'), render: (_, order) => [order.channel, order.store].filter(Boolean).join(' / ') || '—' },
