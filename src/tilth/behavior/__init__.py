@@ -1,0 +1,10 @@
+"""Questions asked of behaviour: funnel, retention, lifecycle, stickiness, trends, distribution, sessions, paths.
+
+One file a question, with its parameters, its answer and its function; `kernels/` has the compiled
+single passes over each person's events. May import errors, settings, state, lake, people and collect.
+"""
+
+from tilth.behavior.kinds import QuestionKind, questions
+from tilth.behavior.service import Behavior
+
+__all__ = ["Behavior", "QuestionKind", "questions"]

@@ -1,0 +1,280 @@
+"""Behaviour analytics as the rest of the product sees it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tilth.behavior.attribution import AttributionAnswer, AttributionParameters, attribution
+from tilth.behavior.distribution import DistributionAnswer, DistributionParameters, distribution
+from tilth.behavior.funnel import FunnelAnswer, FunnelParameters, funnel, step_people
+from tilth.behavior.lifecycle import LifecycleAnswer, LifecycleParameters, lifecycle, state_people
+from tilth.behavior.ltv import LtvAnswer, LtvParameters, ltv
+from tilth.behavior.parameters import Answer, Asked, PeoplePage, PersonLine, converted
+from tilth.behavior.paths import PathsAnswer, PathsParameters, paths
+from tilth.behavior.people_values import TagReader
+from tilth.behavior.question import Question, Sources
+from tilth.behavior.retention import RetentionAnswer, RetentionParameters, cell_people, retention
+from tilth.behavior.sessions import SessionsAnswer, SessionsParameters, gap_of, sessions
+from tilth.behavior.stickiness import StickinessAnswer, StickinessParameters, stickiness, sticky_people
+from tilth.behavior.strands import Kept, Snapshots
+from tilth.behavior.timeline import TimelineAnswer, TimelineParameters, timeline
+from tilth.behavior.trends import TrendsAnswer, TrendsParameters, trends
+from tilth.errors import InvalidInput
+from tilth.lake import Lake
+from tilth.people import People
+from tilth.settings import Settings
+
+__all__ = ["Behavior"]
+
+P = TypeVar("P", bound=Asked)
+A = TypeVar("A", bound=Answer)
+T = TypeVar("T")
+Int64 = npt.NDArray[np.int64]
+_ANSWERS = 256
+_LARGEST_PAGE = 1_000
+_FLUSH_APP = "tilth-intake"
+# A file may be compacted or erased away between looking at the table and reading it.
+_ATTEMPTS = 3
+
+
+class Behavior:
+    """The questions asked of behaviour. Thread-safe.
+
+    Every question takes its parameters as a struct, as a mapping (the JSON body) or as keyword
+    arguments. as_of: the newest intake number an answer given now includes (`Collect.as_of`).
+    segment: key -> uids of its members now, None where there is none. tags: name -> its values.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        people: People,
+        settings: Settings,
+        *,
+        as_of: Callable[[], int] | None = None,
+        segment: Callable[[str], Iterable[int] | npt.NDArray[np.int64] | None] | None = None,
+        tags: TagReader | None = None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+        threads: int | None = None,
+    ) -> None:
+        self._lake = lake
+        self._people_directory = people
+        self._settings = settings
+        self._as_of = as_of or (lambda: lake.transaction_version(_FLUSH_APP) or 0)
+        self._clock = clock
+        self._threads = threads or os.cpu_count() or 1
+        self._snapshots = Snapshots(lake, settings)
+        self._sources = Sources(people, Kept(settings.memory_mb * 1_000_000 // 4), settings.currency, tags, segment)
+        self._answers: OrderedDict[bytes, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def funnel(self, asked: FunnelParameters | Mapping[str, Any] | None = None, **keywords: Any) -> FunnelAnswer:
+        """How many get from step to step (see `funnel.py`)."""
+        return self._answer("funnel", converted(FunnelParameters, asked, keywords), funnel)
+
+    def retention(
+        self, asked: RetentionParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> RetentionAnswer:
+        """How many come back in the periods after (see `retention.py`); `return_` stands for `return`."""
+        return self._answer("retention", converted(RetentionParameters, asked, keywords), retention)
+
+    def lifecycle(
+        self, asked: LifecycleParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> LifecycleAnswer:
+        """New, returning, resurrecting and dormant people per period (see `lifecycle.py`)."""
+        return self._answer("lifecycle", converted(LifecycleParameters, asked, keywords), lifecycle)
+
+    def stickiness(
+        self, asked: StickinessParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> StickinessAnswer:
+        """People by number of active periods (see `stickiness.py`)."""
+        return self._answer("stickiness", converted(StickinessParameters, asked, keywords), stickiness)
+
+    def trends(self, asked: TrendsParameters | Mapping[str, Any] | None = None, **keywords: Any) -> TrendsAnswer:
+        """A number of events or people, period by period (see `trends.py`)."""
+        return self._answer("trends", converted(TrendsParameters, asked, keywords), trends)
+
+    def distribution(
+        self, asked: DistributionParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> DistributionAnswer:
+        """People by how often or how much they did something (see `distribution.py`)."""
+        return self._answer("distribution", converted(DistributionParameters, asked, keywords), distribution)
+
+    def sessions(self, asked: SessionsParameters | Mapping[str, Any] | None = None, **keywords: Any) -> SessionsAnswer:
+        """How many sessions, how long, how full (see `sessions.py`)."""
+        return self._answer("sessions", converted(SessionsParameters, asked, keywords), sessions)
+
+    def paths(self, asked: PathsParameters | Mapping[str, Any] | None = None, **keywords: Any) -> PathsAnswer:
+        """Which way people go (see `paths.py`)."""
+        return self._answer("paths", converted(PathsParameters, asked, keywords), paths)
+
+    def attribution(
+        self, asked: AttributionParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> AttributionAnswer:
+        """Which touches brought the conversions (see `attribution.py`)."""
+        return self._answer("attribution", converted(AttributionParameters, asked, keywords), attribution)
+
+    def ltv(self, asked: LtvParameters | Mapping[str, Any] | None = None, **keywords: Any) -> LtvAnswer:
+        """What the people of a cohort have brought in (see `ltv.py`)."""
+        return self._answer("ltv", converted(LtvParameters, asked, keywords), ltv)
+
+    def timeline(self, asked: TimelineParameters | Mapping[str, Any] | None = None, **keywords: Any) -> TimelineAnswer:
+        """What one person did (see `timeline.py`)."""
+        started = time.perf_counter()
+        parameters = converted(TimelineParameters, asked, keywords)
+        as_of = self._as_of()
+        answer = timeline(
+            self._lake, self._people_directory, self._settings, parameters, gap_of(parameters.gap), self._clock()
+        )
+        took = round((time.perf_counter() - started) * 1000, 3)
+        return msgspec.structs.replace(answer, as_of=as_of, took_ms=took, scanned=answer.total)
+
+    # -- people behind a number ------------------------------------------------------------------
+
+    def funnel_people(
+        self,
+        asked: FunnelParameters | Mapping[str, Any] | None = None,
+        *,
+        step: int,
+        outcome: str = "converted",
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeoplePage:
+        """Who reached `step` (counted from 0; outcome converted), or the step before but not it (dropped)."""
+        return self._people(
+            f"funnel:{step}:{outcome}",
+            converted(FunnelParameters, asked, keywords),
+            lambda q, p, threads: step_people(q, p, threads, step, outcome),
+            cursor,
+            limit,
+        )
+
+    def retention_people(
+        self,
+        asked: RetentionParameters | Mapping[str, Any] | None = None,
+        *,
+        period: str,
+        column: int = 0,
+        came: bool = True,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeoplePage:
+        """Who of the cohort `period` came back in `column`, or (came=False) did not."""
+        return self._people(
+            f"retention:{period}:{column}:{came}",
+            converted(RetentionParameters, asked, keywords),
+            lambda q, p, threads: cell_people(q, p, threads, period, column, came),
+            cursor,
+            limit,
+        )
+
+    def lifecycle_people(
+        self,
+        asked: LifecycleParameters | Mapping[str, Any] | None = None,
+        *,
+        period: str,
+        state: str,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeoplePage:
+        """Who is new, returning, resurrecting or dormant in `period`."""
+        return self._people(
+            f"lifecycle:{period}:{state}",
+            converted(LifecycleParameters, asked, keywords),
+            lambda q, p, threads: state_people(q, p, threads, period, state),
+            cursor,
+            limit,
+        )
+
+    def stickiness_people(
+        self,
+        asked: StickinessParameters | Mapping[str, Any] | None = None,
+        *,
+        active_periods: int,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeoplePage:
+        """Who was active in exactly so many periods."""
+        return self._people(
+            f"stickiness:{active_periods}",
+            converted(StickinessParameters, asked, keywords),
+            lambda q, p, threads: sticky_people(q, p, threads, active_periods),
+            cursor,
+            limit,
+        )
+
+    def uids(self, kind: str, asked: Asked, work: Callable[[Question, Any, int], Int64]) -> Int64:
+        """All people `work` finds (for saving them as a segment), ascending; kept while the lake does not change."""
+        found, _ = self._remembered(f"people:{kind}", asked, work)
+        return np.unique(found)
+
+    def _people(
+        self, kind: str, asked: P, work: Callable[[Question, P, int], Int64], cursor: str, limit: int
+    ) -> PeoplePage:
+        started = time.perf_counter()
+        if not 1 <= limit <= _LARGEST_PAGE:
+            raise InvalidInput("limit", f"must be between 1 and {_LARGEST_PAGE:,}")
+        if cursor and not cursor.isdecimal():
+            raise InvalidInput("cursor", "is not the next of a page before")
+        as_of = self._as_of()
+        found = self.uids(kind, asked, work)
+        first = int(np.searchsorted(found, int(cursor), side="right")) if cursor else 0
+        page = found[first : first + limit].tolist()
+        ids = self._people_directory.distinct_ids(page)
+        return PeoplePage(
+            as_of=as_of,
+            took_ms=round((time.perf_counter() - started) * 1000, 3),
+            people=[PersonLine(uid=uid, distinct_ids=[d.id for d in ids[uid]]) for uid in page],
+            total=len(found),
+            next=str(page[-1]) if first + limit < len(found) else "",
+        )
+
+    # -- running ---------------------------------------------------------------------------------
+
+    def _answer(self, kind: str, asked: P, work: Callable[[Question, P, int], A]) -> A:
+        started = time.perf_counter()
+        as_of = self._as_of()
+        answer, cached = self._remembered(kind, asked, work)
+        took = round((time.perf_counter() - started) * 1000, 3)
+        return msgspec.structs.replace(answer, as_of=as_of, took_ms=took, cached=cached)
+
+    def _remembered(self, kind: str, asked: P, work: Callable[[Question, P, int], T]) -> tuple[T, bool]:
+        """(what `work` makes of the question, whether that was known from an equal one over equal data)."""
+        for attempt in range(_ATTEMPTS):
+            snapshot = self._snapshots.take()
+            try:
+                question = Question(asked, snapshot, self._sources, self._settings.timezone, self._clock())
+                key = self._key(kind, asked, question)
+                with self._lock:
+                    if not question.about_people and key in self._answers:
+                        self._answers.move_to_end(key)
+                        return self._answers[key], True
+                made = work(question, asked, self._threads)
+                if not question.about_people:
+                    with self._lock:
+                        self._answers[key] = made
+                        while len(self._answers) > _ANSWERS:
+                            self._answers.popitem(last=False)
+                return made, False
+            except FileNotFoundError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _key(self, kind: str, asked: Asked, question: Question) -> bytes:
+        # What "now" means to a question is the range it gives and, for periods that have come, the hour.
+        moment = (question.span.first, question.span.end, question.now // 3_600_000_000)
+        return msgspec.json.encode((kind, asked, question.zone.name, question.snapshot.token, moment))

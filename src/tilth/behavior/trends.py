@@ -1,0 +1,274 @@
+"""Trends: a number of events or people, period by period.
+
+metric: count (events), people (distinct, exact), sum, mean, min, max, median, p90 of a property, or
+per_person (events, or the property's sum, divided by the people of the period). Where nothing
+happened count, people and sum are 0 and the others null. Money is in major units, as the source sent it.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import string
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tilth.behavior.breakdown import Groups, group_codes, people_groups
+from tilth.behavior.calendar import Periods, Span
+from tilth.behavior.feed import Step, feed_of, over_buckets, parse_step
+from tilth.behavior.filters import Name
+from tilth.behavior.formula import parse_formula
+from tilth.behavior.kernels.measures import walk_measures
+from tilth.behavior.numbers import numbers_of, scale_of
+from tilth.behavior.parameters import Answer, Asked
+from tilth.behavior.question import Question
+from tilth.errors import InvalidInput, LimitReached
+
+__all__ = ["METRICS", "Point", "Series", "TrendSeries", "TrendsAnswer", "TrendsParameters", "trends"]
+
+Int64 = npt.NDArray[np.int64]
+Number = float | int | None
+METRICS = ("count", "people", "sum", "mean", "min", "max", "median", "p90", "per_person")
+MAX_SERIES = 26
+MAX_VALUES = 30_000_000
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of a trend: an event, a metric, the property it is of, filters of its own."""
+
+    label: str | None = None
+    event: Any = "*"
+    metric: str = "count"
+    property: str | None = None
+    filters: Any = None
+
+
+class TrendsParameters(Asked, frozen=True, kw_only=True):
+    """event, metric, property: one series; or series: up to 26, with formula (`A / B`) over them.
+
+    compare: also the range of the same length just before. moving_average: over so many periods, the
+    last of them the point's own.
+    """
+
+    event: Any = "*"
+    metric: str = "count"
+    property: str | None = None
+    interval: str = "day"
+    series: list[Series] | None = None
+    formula: str | None = None
+    compare: bool = False
+    moving_average: int | None = None
+    week_starts: str = "monday"
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of a period; None where there is none. moving_average: None unless asked for."""
+
+    period: str
+    value: Number
+    moving_average: float | None = None
+
+
+class TrendSeries(msgspec.Struct, frozen=True, kw_only=True):
+    """A line. breakdown: its value, None without one or where it is missing. total: over the whole range
+    (people: distinct in it). previous: the points of the range before, when compared."""
+
+    label: str
+    breakdown: Any
+    points: list[Point]
+    total: Number
+    previous: list[Point]
+
+
+class TrendsAnswer(Answer, frozen=True, kw_only=True):
+    """series by label, each by breakdown value."""
+
+    series: list[TrendSeries]
+
+
+@dataclass(frozen=True)
+class _Line:
+    label: str
+    step: Step
+    metric: str
+    property: Name | None
+    scale: int
+
+
+# One line's values: [group][period], the whole range being the last period.
+_Grid = list[list[Number]]
+
+
+def trends(question: Question, asked: TrendsParameters, threads: int) -> TrendsAnswer:
+    """Answer a trend."""
+    lines = _lines(question, asked)
+    if asked.moving_average is not None and not 1 <= asked.moving_average <= 1000:
+        raise InvalidInput("moving_average", "must be between 1 and 1,000 periods")
+    formula = parse_formula(asked.formula, len(lines), "formula") if asked.formula is not None else None
+    everything = Step("", tuple(a for line in lines for a in line.step.atoms))
+    groups = people_groups(question, question.breakdown, everything, threads)
+    periods = question.periods(asked.interval, asked.week_starts)
+    grids, scanned = _grids(question, lines, groups, periods, threads)
+    before: list[_Grid] = []
+    earlier: Periods | None = None
+    if asked.compare:
+        past = _past(question)
+        earlier = past.periods(asked.interval, asked.week_starts)
+        before, more = _grids(past, lines, groups, earlier, threads)
+        scanned += more
+    labels = [line.label for line in lines]
+    if formula is not None:
+        assert asked.formula is not None
+        labels = [asked.formula]
+        grids, before = [_applied(formula, grids)], [_applied(formula, before)] if before else []
+    shown = groups.labels if question.breakdown else [None]
+    return TrendsAnswer(
+        scanned=scanned,
+        series=[
+            TrendSeries(
+                label=label,
+                breakdown=value,
+                points=_points(periods, grids[i][g], asked.moving_average),
+                total=grids[i][g][-1],
+                previous=_points(earlier, before[i][g], asked.moving_average) if earlier is not None else [],
+            )
+            for i, label in enumerate(labels)
+            for g, value in enumerate(shown)
+        ],
+    )
+
+
+def _lines(question: Question, asked: TrendsParameters) -> list[_Line]:
+    if asked.series is None:
+        if asked.formula is not None:
+            raise InvalidInput("formula", "needs series to compute with")
+        one = Series(event=asked.event, metric=asked.metric, property=asked.property)
+        return [_line(question, one, "", "")]
+    if not 1 <= len(asked.series) <= MAX_SERIES:
+        raise InvalidInput("series", f"must be 1 to {MAX_SERIES}")
+    return [_line(question, s, f"series[{i}].", string.ascii_uppercase[i]) for i, s in enumerate(asked.series)]
+
+
+def _line(question: Question, series: Series, path: str, letter: str) -> _Line:
+    if series.metric not in METRICS:
+        raise InvalidInput(f"{path}metric", f"{series.metric[:40]!r} is not a metric", list(METRICS))
+    step = parse_step(series.event, f"{path}event", question)
+    own = question.parse(series.filters, f"{path}filters")
+    name: Name | None = None
+    if series.property is not None:
+        name = question.property(series.property, f"{path}property")
+    if series.metric in ("count", "people"):
+        name = None
+    elif name is None and series.metric != "per_person":
+        raise InvalidInput(f"{path}property", f"is missing: {series.metric} is of a property")
+    label = series.label or (f"{letter} {step.label}".strip() if letter else step.label)
+    full = step.restricted(own).restricted(question.filters)
+    return _Line(label, full, series.metric, name, scale_of(question, name))
+
+
+def _past(question: Question) -> Question:
+    """The same question over the days just before the range."""
+    if question.span.first == Span.OPEN_FIRST or question.span.end == Span.OPEN_END:
+        raise InvalidInput("compare", "needs a range with both ends")
+    past = copy.copy(question)
+    zone, span = question.zone, question.span
+    first, end = zone.date(span.first), zone.date(span.end)
+    if zone.start(first) == span.first and zone.start(end) == span.end:
+        begin = zone.start(first - dt.timedelta(days=(end - first).days))
+    else:
+        begin = span.first - (span.end - span.first)
+    past.span = Span(begin, span.first)
+    return past
+
+
+def _grids(
+    question: Question, lines: list[_Line], groups: Groups, periods: Periods, threads: int
+) -> tuple[list[_Grid], int]:
+    """Each line's values, and how many events were looked at."""
+    nominal = max(1, int(periods.bounds[-1] - periods.bounds[0]) // len(periods))
+    codes = group_codes(question, question.breakdown, groups)
+    count = max(1, len(groups))
+    if count * len(periods) * len(lines) > 2_000_000:
+        raise LimitReached("the answer would have more than 2,000,000 points; choose a longer interval")
+    found, scanned = [], 0
+    for line in lines:
+        collect = line.metric in ("median", "p90")
+        name = line.property
+        values = None if name is None else (lambda s, name=name: numbers_of(question, s, name))
+
+        def work(bucket: int, line: _Line = line, values: Any = values, collect: bool = collect) -> tuple[Any, int]:
+            feed = feed_of(question, bucket, [(line.step, 1)], codes=codes, values=values)
+            return walk_measures(feed.feed, periods.bounds, nominal, count, collect, MAX_VALUES), feed.rows
+
+        parts = over_buckets(question, work, threads)
+        scanned = max(scanned, sum(p[1] for p in parts))
+        found.append(_grid(line, [p[0] for p in parts]))
+    return found, scanned
+
+
+def _grid(line: _Line, parts: list[Any]) -> _Grid:
+    events, people, measured = np.sum([p[0] for p in parts], axis=0)
+    total = np.sum([p[1][0] for p in parts], axis=0)
+    least = np.min([p[1][1] for p in parts], axis=0)
+    greatest = np.max([p[1][2] for p in parts], axis=0)
+    if line.metric == "count":
+        return events.tolist()
+    if line.metric == "people":
+        return people.tolist()
+    if line.metric == "sum":
+        return [[_major(x, line.scale) for x in row] for row in total.tolist()]
+    if line.metric in ("median", "p90"):
+        return _quantiles(line, parts, events.shape, 0.5 if line.metric == "median" else 0.9)
+    above = {"mean": total, "min": least, "max": greatest}.get(line.metric, events if line.property is None else total)
+    below = {"mean": measured, "per_person": people}.get(line.metric, np.ones_like(events))
+    there = people > 0 if line.metric == "per_person" else measured > 0
+    return [
+        [_major(a / b, line.scale) if ok else None for a, b, ok in zip(*rows, strict=True)]
+        for rows in zip(above.tolist(), below.tolist(), there.tolist(), strict=True)
+    ]
+
+
+def _major(value: float, scale: int) -> Number:
+    """A number in major units, whole where it is whole."""
+    number = value / scale
+    return int(number) if float(number).is_integer() and abs(number) < 2**53 else number
+
+
+def _quantiles(line: _Line, parts: list[Any], shape: tuple[int, int], q: float) -> _Grid:
+    cell = np.concatenate([p[2] for p in parts])
+    value = np.concatenate([p[3] for p in parts])
+    if len(cell) > MAX_VALUES:
+        raise LimitReached(f"{line.metric} over more than {MAX_VALUES:,} values; choose a shorter range")
+    groups, width = shape
+    grid: _Grid = [[None] * width for _ in range(groups)]
+    order = np.lexsort((value, cell))
+    cell, value = cell[order], value[order]
+    cuts = np.searchsorted(cell, np.arange(groups * width + 1))
+    for g in range(groups):
+        for p in range(width - 1):
+            mine = value[cuts[g * width + p] : cuts[g * width + p + 1]]
+            if len(mine):
+                grid[g][p] = _major(float(np.quantile(mine, q)), line.scale)
+        whole = value[cuts[g * width] : cuts[(g + 1) * width]]
+        if len(whole):
+            grid[g][width - 1] = _major(float(np.quantile(whole, q)), line.scale)
+    return grid
+
+
+def _applied(formula: Any, grids: list[_Grid]) -> _Grid:
+    return [[formula(values) for values in zip(*rows, strict=True)] for rows in zip(*grids, strict=True)]
+
+
+def _points(periods: Periods, values: list[Number], window: int | None) -> list[Point]:
+    points = []
+    for i, label in enumerate(periods.labels):
+        average = None
+        if window is not None:
+            known = [v for v in values[max(0, i - window + 1) : i + 1] if v is not None]
+            average = sum(known) / len(known) if known else None
+        points.append(Point(period=label, value=values[i], moving_average=average))
+    return points
