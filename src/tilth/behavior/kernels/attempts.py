@@ -336,7 +336,7 @@ def clean_ordered(
                     tainted = False
                     if taints:
                         for x in range(len(excluded)):
-                            if hit & excluded[x] and k > after[x] and s < before[x]:
+                            if hit & excluded[x] and k >= after[x] and s < before[x]:
                                 tainted = True
                         if tainted:
                             continue
