@@ -6,12 +6,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.postgres import PostgresServer, find_postgres
 from tilth.settings import Settings
 from tilth.state import Database
 from tilth.workspace import Workspace
+
+# A kernel is compiled when it is first called; how long an example takes says nothing here.
+hypothesis.settings.register_profile("tilth", deadline=None)
+hypothesis.settings.load_profile("tilth")
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tests.oracles.people_events import Happened, by_person
 
@@ -57,7 +58,7 @@ def _markov(paths: list[tuple[list[str], bool]], conversions: float) -> dict[str
     moves: Counter[tuple[str, str]] = Counter()
     for values, did in paths:
         states = ["start", *values, "converted" if did else "never"]
-        moves.update(zip(states[:-1], states[1:], strict=True))
+        moves.update(pairwise(states))
     values = sorted({v for path, _ in paths for v in path})
 
     def chance(without: str | None) -> float:

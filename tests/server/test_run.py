@@ -102,7 +102,6 @@ def token(folder: Path) -> dict[str, str]:
 
 def test_the_server_starts_signs_in_by_its_printed_link_and_stops_cleanly(start: Callable[[], Server]) -> None:
     server = start()
-    assert server.ready_after < 15, "3 s on a quiet machine"
     assert server.memory_mb() < 300
     with httpx.Client(base_url=server.base) as client:
         assert client.get("/healthz").json() == {"status": "ok"}

@@ -1,5 +1,4 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from 'echarts'
-import type { Colors } from '@/theme/colors'
 
 interface Whisker {
   low: number | null
@@ -8,7 +7,7 @@ interface Whisker {
 }
 
 /** Horizontal bars from low to high, one a category, with a text to the right of each. */
-export function intervalSeries(whiskers: Whisker[], texts: string[], c: Colors) {
+export function intervalSeries(whiskers: Whisker[], texts: string[], ink: { color: string; font: string }) {
   return {
     type: 'custom' as const,
     silent: true,
@@ -29,7 +28,7 @@ export function intervalSeries(whiskers: Whisker[], texts: string[], c: Colors) 
           { type: 'line' as const, shape: { x1, y1: y, x2, y2: y }, style: { stroke: whisker.color, lineWidth: 3, opacity: 0.55 } },
           { type: 'line' as const, shape: { x1, y1: y - 5, x2: x1, y2: y + 5 }, style: { stroke: whisker.color, lineWidth: 2, opacity: 0.8 } },
           { type: 'line' as const, shape: { x1: x2, y1: y - 5, x2, y2: y + 5 }, style: { stroke: whisker.color, lineWidth: 2, opacity: 0.8 } },
-          { type: 'text' as const, style: { text: texts[index] ?? '', x: x2 + 10, y, textVerticalAlign: 'middle' as const, fill: c.text, fontSize: 12 } },
+          { type: 'text' as const, style: { text: texts[index] ?? '', x: x2 + 10, y, textVerticalAlign: 'middle' as const, fill: ink.color, font: `12px ${ink.font}` } },
         ],
       }
     },

@@ -36,7 +36,7 @@ export function ProblemView({ error, retry }: { error: unknown; retry?: () => vo
       <h2>{t(words.title)}</h2>
       {detail && (
         <p>
-          {problem?.field && <span className="mono">{problem.field} · </span>}
+          {problem?.field && !detail.startsWith(problem.field) && <span className="mono">{problem.field} · </span>}
           {detail}
         </p>
       )}

@@ -77,7 +77,7 @@ function ReplayDialog({ n, rows, columns, close }: { n: number; rows: Rows; colu
   async function go() {
     const answer = await replay.mutateAsync({ rows, replace: column === '' ? null : { [column]: value }, options: order === '' ? null : { date_order: order } }).catch(() => null)
     if (!answer) return
-    void message.success(t('quarantine.replay.done', { replayed: answer.replayed, accepted: answer.accepted, duplicate: answer.duplicate, still: answer.still_quarantined }), 6)
+    void message[answer.replayed > 0 ? 'success' : 'warning'](t('quarantine.replay.done', { replayed: answer.replayed, accepted: answer.accepted, duplicate: answer.duplicate, still: answer.still_quarantined }), 6)
     close()
   }
   return (

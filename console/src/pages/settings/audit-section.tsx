@@ -3,10 +3,17 @@ import { Button, Table } from 'antd'
 import { http } from '@/api/client'
 import type { AuditEntry, AuditPage } from '@/api/types'
 import { useFormat } from '@/format/use-format'
-import { useLanguage } from '@/i18n/language'
+import { useLanguage, type Translate } from '@/i18n/language'
+import { messages, type MessageKey } from '@/i18n/messages'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Panel } from '@/ui/page'
+
+/** What was done in words where we have them, else as the server names it. */
+function actionText(t: Translate, action: string): string {
+  const key = `audit.action.${action}`
+  return key in messages ? t(key as MessageKey) : action
+}
 
 function detailText(detail: unknown): string {
   if (detail === null || detail === undefined) return ''
@@ -42,7 +49,7 @@ export function AuditSection() {
                 columns={[
                   { title: t('audit.at', { zone: format.place.timezone }), render: (_, entry) => <span className="num">{format.instant(entry.at)}</span> },
                   { title: t('audit.who'), dataIndex: 'who' },
-                  { title: t('audit.action'), render: (_, entry) => <span className="mono">{entry.action}</span> },
+                  { title: t('audit.action'), render: (_, entry) => <span title={entry.action}>{actionText(t, entry.action)}</span> },
                   { title: t('audit.what'), render: (_, entry) => <span style={{ overflowWrap: 'anywhere' }}>{entry.what}</span> },
                   { title: t('audit.detail'), render: (_, entry) => <span className="small muted" style={{ overflowWrap: 'anywhere' }}>{detailText(entry.detail)}</span> },
                 ]}

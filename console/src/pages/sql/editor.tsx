@@ -1,6 +1,6 @@
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
-import { PostgreSQL, sql } from '@codemirror/lang-sql'
+import { StandardSQL, sql } from '@codemirror/lang-sql'
 import { HighlightStyle, bracketMatching, syntaxHighlighting } from '@codemirror/language'
 import { Compartment, EditorState } from '@codemirror/state'
 import { EditorView, keymap, lineNumbers } from '@codemirror/view'
@@ -51,7 +51,7 @@ function appearance(c: Colors, dark: boolean) {
 
 function language(schema: SqlSchema | undefined) {
   return sql({
-    dialect: PostgreSQL,
+    dialect: StandardSQL,
     upperCaseKeywords: true,
     schema: Object.fromEntries((schema?.views ?? []).map((view) => [view.name, view.columns.map((column) => ({ label: column.name, detail: column.type }))])),
   })
@@ -79,13 +79,14 @@ export function Editor({ value, change, run, schema, insert, inserted, label }: 
           history(),
           bracketMatching(),
           closeBrackets(),
-          autocompletion(),
+          autocompletion({ icons: false }),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': start.label }),
           keymap.of([
             {
               key: 'Mod-Enter',
-              run: () => {
+              run: (view) => {
+                closeCompletion(view)
                 latest.current.run()
                 return true
               },

@@ -5,6 +5,7 @@ import { intervalSeries } from '@/chart/interval'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import type { Colors } from '@/theme/colors'
+import { fonts } from '@/theme/fonts'
 import { useNarrow } from '@/ui/use-narrow'
 import { layerColor } from '../layer-color'
 
@@ -12,7 +13,7 @@ type Lift = NonNullable<Quality['lift']>
 
 /** Out of time: what people of each layer really brought in after the layers were made, with intervals. */
 export function LiftChart({ layering, lift }: { layering: Layering; lift: Lift }) {
-  const { t, pick } = useLanguage()
+  const { t, pick, language } = useLanguage()
   const format = useFormat()
   const { currency } = layering
   const narrow = useNarrow()
@@ -52,11 +53,11 @@ export function LiftChart({ layering, lift }: { layering: Layering; lift: Lift }
         intervalSeries(
           rows.map((row) => ({ low: row.low, high: row.high, color: layerColor(c, row.layer) })),
           rows.map((row) => (narrow ? format.moneyCompact(row.mean, currency) : format.money(row.mean, currency))),
-          c,
+          { color: c.text, font: fonts[language] },
         ),
       ],
     }),
-    [rows, average, format, currency, t, narrow],
+    [rows, average, format, currency, t, narrow, language],
   )
   const table = useMemo(() => {
     const money = (value: unknown) => (value === null ? '—' : format.decimal(Number(value)))

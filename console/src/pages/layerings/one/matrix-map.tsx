@@ -47,7 +47,7 @@ export function MatrixMap({ layering, matrix }: { layering: Layering; matrix: Ma
     <Chart
       id="matrix"
       title={t('layering.matrix')}
-      about={t('layering.heat.about', { measure: t('layering.measure.people') })}
+      about={t('layering.matrix.about')}
       summary={t('compare.summary', { n: layering.people })}
       height={340}
       table={table}

@@ -58,7 +58,7 @@ export default function PeopleListPage() {
     <Page title={t('people.title')} about={t('people.about')} asOf={t('zone', { zone: format.place.timezone })}>
       <Filters filters={filters} />
       <section className="panel" aria-label={t('people.title')} style={{ opacity: people.isPlaceholderData ? 0.6 : 1 }} aria-busy={people.isPlaceholderData}>
-        <div style={{ paddingTop: 4 }}>
+        <div className="bare">
           <VirtualGrid
             label={t('people.title')}
             columns={columns}

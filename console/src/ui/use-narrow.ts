@@ -1,0 +1,6 @@
+import { Grid } from 'antd'
+
+/** A phone's width. */
+export function useNarrow(): boolean {
+  return Grid.useBreakpoint().md === false
+}
