@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.behavior.made import HOUR, MINUTE, behavior_of, scattered
+from tests.behavior.made import HOUR, MINUTE, START, behavior_of, scattered
 from tests.oracles.funnel import any_attempt, clean_attempt, ordered_attempt, strict_attempt
 from tests.oracles.people_events import Happened, by_person, named
 from tilth.behavior.calendar import zone_of
@@ -140,3 +142,45 @@ def test_held_properties_make_streams_of_their_own(made: Any, window: str | None
         got = attempts(behavior, steps=["a", "b", "c"], window=window, hold=["order_id", "page"])
         want = expected(events, one)
         assert {u: (len(a), a[0], a[-1]) for u, a in got.items()} == {u: (len(a), a[0], a[-1]) for u, a in want.items()}
+
+
+def crowd(seed: int, people: int = 120) -> tuple[list[Happened], list[int]]:
+    """Many people with a few events each about a month's end, in two files and a tail."""
+    rng = random.Random(seed)
+    events = [
+        Happened(
+            uid=uid,
+            ts=START + 30 * 24 * HOUR + rng.randint(-6, 6) * MINUTE,
+            event=rng.choice("aabbcxy"),
+            event_id=f"e{uid}-{i}",
+            received=rng.randint(0, 1),
+        )
+        for uid in range(1, people + 1)
+        for i in range(rng.randint(0, 8))
+    ]
+    events.sort(key=lambda e: (e.uid, e.ts, e.received, e.event_id))
+    return events, [rng.choice([0, 0, 1, 9]) for _ in events]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_many_funnels_over_a_crowd_agree_with_the_slow_ones(seed: int, tmp_path: Path) -> None:
+    events, parts = crowd(seed)
+    behavior = behavior_of(tmp_path, events, parts)
+    rng = random.Random(seed)
+    for _ in range(12):
+        window = rng.choice([None, "2m", "5m", "8m"])
+        names = rng.choice(["ab", "abc", "aab", "aba", "abab"])
+        serves = [named(n) for n in names]
+        asked = {"steps": list(names), "window": window}
+        assert attempts(behavior, **asked) == expected(
+            events, lambda mine, s=serves, w=window: ordered_attempt(mine, s, fixed(w))
+        )
+        exclude = []
+        for name in rng.choice(["x", "xy", "xc"]):
+            after = rng.randint(0, len(names) - 2)
+            exclude.append((name, after, rng.randint(after + 1, len(names) - 1)))
+        rules = [(named(x), i, j) for x, i, j in exclude]
+        clean = [{"event": x, "after": i, "before": j} for x, i, j in exclude]
+        assert attempts(behavior, **asked, exclude=clean) == expected(
+            events, lambda mine, s=serves, w=window, r=rules: clean_attempt(mine, s, fixed(w), r)
+        ), (asked, clean)

@@ -255,7 +255,7 @@ def _merged_order(parts: list[Strand]) -> Int64:
     ids = pa.chunked_array([c for p in parts for c in p.raw("event_id").cast(pa.string()).chunks])
     texts = ids.take(pa.array(order[tied])).to_numpy().astype(str)
     order = order.copy()
-    pass
+    order[tied] = order[tied][np.lexsort((texts, group[tied]))]
     return order
 
 

@@ -31,7 +31,7 @@ from tilth.state import Database
 __all__ = ["Totals", "Writing"]
 
 # Rows of one part and of what is gathered in one pass, per MB of the memory budget.
-_PART_ROWS_PER_MB = 650
+_PART_ROWS_PER_MB = 400
 _PASS_ROWS_PER_MB = 1_300
 _LEAST_PART = 10_000
 _PLAIN_PASSES = 6
