@@ -9,11 +9,21 @@ import { squareOf } from '@/pages/layerings/one/square'
 import { parameterIsWrong, readParameter } from '@/pages/layerings/parameters'
 import { monthIsPartial } from '@/pages/overview/partial'
 import { colors } from '@/theme/colors'
+import { pythonLiteral, shellQuoted } from '@/ui/code-text'
 import { numberOf, oneOf } from '@/url/use-url-state'
 
 describe('a CSV that the console saves', () => {
   it('cannot run as a formula, and keeps numbers as numbers', () => {
     expect(toCsv(['name', 'n'], [['=HYPERLINK("x")', -5], ['+1', 2], ['普洱, 饼', null]])).toBe('\uFEFFname,n\r\n"\'=HYPERLINK(""x"")",-5\r\n\'+1,2\r\n"普洱, 饼",\r\n')
+  })
+})
+
+describe('a question as code', () => {
+  it('is the same question in Python', () => {
+    expect(pythonLiteral({ kind: 'rfm', cuts: [30, 90], net: false, as_of: null })).toBe('{\n    "kind": "rfm",\n    "cuts": [30, 90],\n    "net": False,\n    "as_of": None,\n}')
+  })
+  it('cannot break out of its quotes in a shell', () => {
+    expect(shellQuoted("SELECT 'a'")).toBe(`'SELECT '\\''a'\\'''`)
   })
 })
 

@@ -64,7 +64,7 @@ function tokens(mode: Mode, language: Language): ThemeConfig {
       colorTextDescription: c.secondary,
       colorTextPlaceholder: c.secondary,
       colorTextHeading: c.text,
-      colorError: mode === 'dark' ? '#d9573d' : '#b3361f',
+      colorError: mode === 'dark' ? '#f58b73' : '#b3361f',
       colorWarning: mode === 'dark' ? '#d59a35' : '#b06d00',
       colorInfo: mode === 'dark' ? '#5b95cf' : '#2f6ca8',
       colorPrimaryBg: c.accentSoft,
@@ -100,7 +100,7 @@ function tokens(mode: Mode, language: Language): ThemeConfig {
       Progress: { defaultColor: c.accent },
       Tabs: { itemSelectedColor: c.accentText, itemHoverColor: c.accentText, itemActiveColor: c.accentText, inkBarColor: c.accentText },
       Pagination: { itemActiveColor: c.accentText, itemActiveColorHover: c.accentText },
-      Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' },
+      Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', dangerColor: mode === 'dark' ? '#200f0a' : '#ffffff' },
     },
   }
 }

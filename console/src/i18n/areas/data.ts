@@ -20,6 +20,7 @@ export const data = {
   'quarantine.col.at': { zh: '时间', en: 'When' },
   'quarantine.line': { zh: '第 {n} 行', en: 'line {n}' },
   'quarantine.column': { zh: '列 {column}', en: 'column {column}' },
+  'quarantine.pick': { zh: '选择', en: 'Select' },
   'quarantine.selected': { zh: '已选 {n} 行', en: '{n} {n#row|rows} selected' },
   'quarantine.replay.selected': { zh: '重放所选 {n} 行', en: 'Replay {n} selected' },
   'quarantine.replay.all': { zh: '重放符合条件的 {n} 行', en: 'Replay all {n} that fit' },

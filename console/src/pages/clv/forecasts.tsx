@@ -1,7 +1,7 @@
-import { Table } from 'antd'
 import type { ClvPerson, ClvQuestion, ClvResult } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 import { Panel } from '@/ui/page'
 import { PersonLink } from '@/ui/person-link'
 import { ShareBar } from '@/ui/share-bar'
@@ -13,7 +13,7 @@ export function Forecasts({ result, question }: { result: ClvResult; question: C
   const horizon = useHorizon(result)
   return (
     <Panel title={t('clv.top')} about={t('clv.top.about', { horizon, level: format.percent(result.level, 0) })} flush>
-      <Table<ClvPerson>
+      <DataTable<ClvPerson>
         key={question.model}
         rowKey="uid"
         size="middle"

@@ -4,7 +4,7 @@ import { http } from '@/api/client'
 import type { ClvQuestion, ClvResult } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
-import { useCan } from '@/shell/session'
+import { AsCode } from '@/ui/as-code'
 import { EmptyState } from '@/ui/empty'
 import { ExportButton } from '@/ui/export-button'
 import { Notices } from '@/ui/notices'
@@ -20,7 +20,6 @@ import { useQuestion } from './use-question'
 export default function ClvPage() {
   const { t } = useLanguage()
   const format = useFormat()
-  const can = useCan()
   const client = useQueryClient()
   const { asked, question } = useQuestion()
   const answer = useQuery({
@@ -35,7 +34,14 @@ export default function ClvPage() {
       title={t('clv.title')}
       about={t('clv.about')}
       asOf={result && t('clv.asof', { day: format.day(result.as_of), took: format.milliseconds(result.took_ms) })}
-      actions={result && can('analyst') && <ExportButton method="POST" path="/query/clv/export" body={question} name={`clv-${question.model}`} label={t('clv.export')} />}
+      actions={
+        result && (
+          <>
+            <AsCode path="/query/clv" body={question} />
+            <ExportButton method="POST" path="/query/clv/export" body={question} name={`clv-${question.model}`} label={t('clv.export')} />
+          </>
+        )
+      }
     >
       <Question busy={asked && answer.isFetching} />
       {!asked && (

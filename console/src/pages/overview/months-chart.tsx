@@ -5,6 +5,8 @@ import { Chart } from '@/chart/chart'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import type { Colors } from '@/theme/colors'
+import { EmptyState } from '@/ui/empty'
+import { Panel } from '@/ui/page'
 import { oneOf, useUrlState } from '@/url/use-url-state'
 import { monthIsPartial } from './partial'
 
@@ -65,13 +67,19 @@ export function MonthsChart({ months, lastTs }: { months: MonthRow[]; lastTs: st
     [months, format, t],
   )
 
+  if (!last)
+    return (
+      <Panel title={t('overview.months')}>
+        <EmptyState picture="curve" title={t('person.orders.none')} />
+      </Panel>
+    )
   return (
     <Chart
       id="months"
       title={t('overview.months')}
-      about={partial && last ? t('overview.months.partial', { month: format.month(last.month) }) : undefined}
+      about={partial ? t('overview.months.partial', { month: format.month(last.month) }) : undefined}
       summary={
-        best && months[0] && last
+        best && months[0]
           ? t('overview.months.summary', { first: format.month(months[0].month), last: format.month(last.month), n: months.length, best: format.month(best.month), value: show(best[metric]) })
           : ''
       }

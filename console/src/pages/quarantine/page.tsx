@@ -1,4 +1,4 @@
-import { Button, Input, Segmented, Table, Tag } from 'antd'
+import { Button, Input, Segmented, Tag } from 'antd'
 import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
 import type { QuarantineRow } from '@/api/types'
@@ -6,6 +6,7 @@ import { useDelayed } from '@/format/use-delayed'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useCan } from '@/shell/session'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Page } from '@/ui/page'
@@ -77,14 +78,14 @@ export default function QuarantinePage() {
                   <EmptyState picture="table" title={t('quarantine.none')} action={<Button onClick={() => url.set({ q: null, reason: null, import_id: null, state: null })}>{t('action.clear')}</Button>} />
                 )
               return (
-                <Table<QuarantineRow>
+                <DataTable<QuarantineRow>
                   rowKey="id"
                   size="middle"
                   dataSource={rows}
                   pagination={false}
                   scroll={{ x: 860 }}
                   {...(can('operator') && filter.state === 'open'
-                    ? { rowSelection: { selectedRowKeys: chosen, onChange: (keys) => setChosen(keys.map(Number)), getTitleCheckboxProps: () => ({ 'aria-label': t('quarantine.all') }), getCheckboxProps: (row) => ({ 'aria-label': t('quarantine.line', { n: row.line }) }) } }
+                    ? { rowSelection: { hideSelectAll: true, columnTitle: <span className="sr">{t('quarantine.pick')}</span>, selectedRowKeys: chosen, onChange: (keys) => setChosen(keys.map(Number)), getCheckboxProps: (row) => ({ 'aria-label': t('quarantine.line', { n: row.line }) }) } }
                     : {})}
                   columns={[
                     {

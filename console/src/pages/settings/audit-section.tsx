@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Table } from 'antd'
+import { Button } from 'antd'
 import { http } from '@/api/client'
 import type { AuditEntry, AuditPage } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage, type Translate } from '@/i18n/language'
 import { messages, type MessageKey } from '@/i18n/messages'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Panel } from '@/ui/page'
@@ -40,7 +41,7 @@ export function AuditSection() {
           if (entries.length === 0) return <EmptyState picture="table" title={t('audit.empty')} />
           return (
             <>
-              <Table<AuditEntry & { at_index: number }>
+              <DataTable<AuditEntry & { at_index: number }>
                 rowKey="at_index"
                 size="middle"
                 dataSource={entries.map((entry, at) => ({ ...entry, at_index: at }))}

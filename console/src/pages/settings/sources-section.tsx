@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Form, Input, Table, Typography } from 'antd'
+import { App, Button, Form, Input, Typography } from 'antd'
 import { http } from '@/api/client'
 import type { Source } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Panel } from '@/ui/page'
@@ -64,7 +65,7 @@ export function SourcesSection() {
                 {t('sources.empty.about')}
               </EmptyState>
             ) : (
-              <Table<Source>
+              <DataTable<Source>
                 rowKey="id"
                 dataSource={data.sources}
                 pagination={false}

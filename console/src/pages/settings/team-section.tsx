@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Form, Input, Modal, Select, Table } from 'antd'
+import { App, Button, Form, Input, Modal, Select } from 'antd'
 import { useState } from 'react'
 import { http } from '@/api/client'
 import type { Invitation, Role, User } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useUser } from '@/shell/session'
+import { DataTable } from '@/ui/data-table'
 import { Loaded } from '@/ui/loaded'
 import { Panel } from '@/ui/page'
 import { ProblemView } from '@/ui/problem'
@@ -54,7 +55,7 @@ export function TeamSection() {
       >
         <Loaded query={users}>
           {(data) => (
-            <Table<User>
+            <DataTable<User>
               rowKey="id"
               dataSource={data.users}
               pagination={false}

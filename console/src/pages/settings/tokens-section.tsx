@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Form, Input, Modal, Select, Table } from 'antd'
+import { App, Button, Form, Input, Modal, Select } from 'antd'
 import { useState } from 'react'
 import { http } from '@/api/client'
 import type { CreatedToken, Role, Token } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Panel } from '@/ui/page'
@@ -53,7 +54,7 @@ export function TokensSection() {
                 {t('tokens.empty.about')}
               </EmptyState>
             ) : (
-              <Table<Token>
+              <DataTable<Token>
                 rowKey="id"
                 dataSource={data.tokens}
                 pagination={false}

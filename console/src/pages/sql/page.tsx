@@ -6,6 +6,7 @@ import type { SqlResult, SqlSchema } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useCan } from '@/shell/session'
+import { AsCode } from '@/ui/as-code'
 import { EmptyState } from '@/ui/empty'
 import { ExportButton } from '@/ui/export-button'
 import { Loaded } from '@/ui/loaded'
@@ -61,6 +62,7 @@ export default function SqlPage() {
                   <Select id="sql-limit" size="small" value={limit} options={limits.map((n) => ({ value: n, label: t('unit.rows', { n }) }))} onChange={(n) => url.set({ limit: n === 1000 ? null : n })} />
                 </span>
                 <span className="grow" />
+                {asked !== '' && <AsCode path="/sql" body={{ sql: asked, limit }} size="small" />}
                 {answer.data && <ExportButton method="POST" path="/sql/export" body={{ sql: asked }} name="query" size="small" />}
               </div>
             </div>

@@ -1,9 +1,10 @@
-import { Button, Table } from 'antd'
+import { Button } from 'antd'
 import { Link, useNavigate } from 'react-router'
 import type { Import } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useCan } from '@/shell/session'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Page } from '@/ui/page'
@@ -37,7 +38,7 @@ export default function ImportsPage() {
                   </EmptyState>
                 )
               return (
-                <Table<Import>
+                <DataTable<Import>
                   rowKey="id"
                   dataSource={rows}
                   pagination={false}

@@ -1,7 +1,8 @@
-import { Select, Table } from 'antd'
+import { Select } from 'antd'
 import type { ImportKind, Proposal, ProposalColumn } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 import { Panel } from '@/ui/page'
 import { ShareBar } from '@/ui/share-bar'
 import { roles, wordOr } from '../words'
@@ -23,7 +24,7 @@ export function ColumnMap({ kind, proposal, map, disabled, change }: ColumnMapPr
 
   return (
     <Panel title={t('imports.columns')} about={t('imports.columns.about')} flush>
-      <Table<ProposalColumn>
+      <DataTable<ProposalColumn>
         rowKey="column"
         size="middle"
         dataSource={proposal.columns}

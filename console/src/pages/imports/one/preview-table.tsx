@@ -1,7 +1,7 @@
-import { Table } from 'antd'
 import type { PreviewRow } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 import { Panel } from '@/ui/page'
 import { Pill, type Tone } from '@/ui/pill'
 import { wordOr } from '../words'
@@ -18,7 +18,7 @@ export function PreviewTable({ rows, stale }: { rows: PreviewRow[]; stale: boole
   return (
     <Panel title={t('imports.preview')} about={t('imports.preview.about')} flush>
       <div style={{ opacity: stale ? 0.5 : 1, transition: 'opacity .15s' }} aria-busy={stale}>
-        <Table<PreviewRow>
+        <DataTable<PreviewRow>
           rowKey="line"
           size="small"
           dataSource={rows}

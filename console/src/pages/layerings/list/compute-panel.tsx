@@ -3,11 +3,12 @@ import dayjs from 'dayjs'
 import { useNavigate } from 'react-router'
 import type { LayeringKind, LayeringParameter } from '@/api/types'
 import { useLanguage } from '@/i18n/language'
+import { AsCode } from '@/ui/as-code'
 import { Panel } from '@/ui/page'
 import { ProblemView } from '@/ui/problem'
 import { useUrlState } from '@/url/use-url-state'
 import { parameterIsWrong, readParameter, showDefault } from '../parameters'
-import { useCompute } from '../queries'
+import { useCompute, type LayeringQuestion } from '../queries'
 
 /** Kind, day and parameters, all kept in the address, then one button. */
 export function ComputePanel({ kinds }: { kinds: LayeringKind[] }) {
@@ -26,13 +27,16 @@ export function ComputePanel({ kinds }: { kinds: LayeringKind[] }) {
     const cleared = Object.fromEntries([...url.parameters.keys()].filter((name) => name.startsWith('p.')).map((name) => [name, null]))
     url.set({ ...cleared, kind: next })
   }
-  async function go(of: LayeringKind) {
+  function questionOf(of: LayeringKind): LayeringQuestion {
     const parameters: Record<string, unknown> = {}
     for (const parameter of of.parameters) {
       const value = readParameter(parameter, given(parameter))
       if (value !== undefined) parameters[parameter.name] = value
     }
-    const answer = await compute.mutateAsync({ kind: of.kind, ...(asOf ? { as_of: asOf } : {}), parameters }).catch(() => null)
+    return { kind: of.kind, ...(asOf ? { as_of: asOf } : {}), parameters }
+  }
+  async function go(of: LayeringKind) {
+    const answer = await compute.mutateAsync(questionOf(of)).catch(() => null)
     if (answer) await navigate(`/people/layerings/${answer.id}`)
   }
 
@@ -74,6 +78,7 @@ export function ComputePanel({ kinds }: { kinds: LayeringKind[] }) {
           <Button type="primary" disabled={wrong} loading={compute.isPending} onClick={() => void go(kind)}>
             {t('layerings.compute')}
           </Button>
+          {!wrong && <AsCode path="/layerings" body={questionOf(kind)} />}
         </div>
         {compute.error && <ProblemView error={compute.error} />}
       </div>

@@ -1,10 +1,11 @@
 import { DeleteOutlined } from '@ant-design/icons'
-import { Button, Table } from 'antd'
+import { Button } from 'antd'
 import { Link, useNavigate } from 'react-router'
 import type { SavedLayering } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useCan } from '@/shell/session'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Panel } from '@/ui/page'
 import { ShareBar } from '@/ui/share-bar'
@@ -43,7 +44,7 @@ export function SavedTable({ saved }: { saved: SavedLayering[] }) {
         )
       }
     >
-      <Table<SavedLayering>
+      <DataTable<SavedLayering>
         rowKey={(one) => String(one.id)}
         dataSource={saved}
         pagination={saved.length > 20 ? { pageSize: 20, showSizeChanger: false } : false}
@@ -52,6 +53,7 @@ export function SavedTable({ saved }: { saved: SavedLayering[] }) {
           ? {
               rowSelection: {
                 hideSelectAll: true,
+              columnTitle: <span className="sr">{t('layerings.compare')}</span>,
                 selectedRowKeys: chosen,
                 // Two at most: the third takes the place of the first.
                 onChange: (keys) => url.set({ compare: keys.map(String).slice(-2).join('.') }),

@@ -1,8 +1,8 @@
-import { Table } from 'antd'
 import type { Layer, Layering } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useAppearance } from '@/theme/theme'
+import { DataTable } from '@/ui/data-table'
 import { Panel } from '@/ui/page'
 import { Dot, ShareBar } from '@/ui/share-bar'
 import { Link } from 'react-router'
@@ -23,7 +23,7 @@ export function LayerTable({ layering }: { layering: Layering }) {
 
   return (
     <Panel title={t('layering.table')} flush>
-      <Table<Layer>
+      <DataTable<Layer>
         rowKey="key"
         dataSource={layering.layers}
         pagination={false}

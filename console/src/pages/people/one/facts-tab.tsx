@@ -1,7 +1,7 @@
-import { Table } from 'antd'
 import type { KnownId, Person, Trait } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 
 export function FactsTab({ person }: { person: Person }) {
   const { t } = useLanguage()
@@ -9,7 +9,7 @@ export function FactsTab({ person }: { person: Person }) {
   return (
     <div className="stack">
       <h3 style={{ fontSize: 15 }}>{t('person.ids')}</h3>
-      <Table<KnownId>
+      <DataTable<KnownId>
         size="small"
         rowKey={(one) => `${one.kind}:${one.id}`}
         dataSource={person.distinct_ids}
@@ -26,7 +26,7 @@ export function FactsTab({ person }: { person: Person }) {
       {person.traits.length === 0 ? (
         <p className="muted">{t('person.traits.none')}</p>
       ) : (
-        <Table<Trait>
+        <DataTable<Trait>
           size="small"
           rowKey={(trait) => trait.name}
           dataSource={person.traits}

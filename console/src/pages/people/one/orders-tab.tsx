@@ -1,7 +1,8 @@
-import { Button, Table } from 'antd'
+import { Button } from 'antd'
 import type { Order, OrderLine } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Pill } from '@/ui/pill'
@@ -18,16 +19,16 @@ export function OrdersTab({ id }: { id: string }) {
         if (rows.length === 0) return <EmptyState picture="table" title={t('person.orders.none')} />
         return (
           <>
-            <Table<Order>
+            <DataTable<Order>
               rowKey={(order) => `${order.kind} ${order.order_id ?? ''} ${order.ts}`}
               size="middle"
               dataSource={rows}
               pagination={false}
               scroll={{ x: 640 }}
-              expandable={{ rowExpandable: (order) => order.items.length > 0, expandedRowRender: (order) => <Lines order={order} /> }}
+              expandable={{ columnTitle: <span className="sr">{t('person.order.lines')}</span>, rowExpandable: (order) => order.items.length > 0, expandedRowRender: (order) => <Lines order={order} /> }}
               columns={[
                 { title: t('person.order'), render: (_, order) => <span className="mono nowrap">{order.order_id ?? <span className="muted">{t('person.order.none')}</span>}</span> },
-                { title: '', width: 90, render: (_, order) => <Pill tone={order.kind === 'refund' ? 'warn' : 'good'}>{t(`person.order.${order.kind}`)}</Pill> },
+                { title: <span className="sr">{t('imports.col.kind')}</span>, width: 90, render: (_, order) => <Pill tone={order.kind === 'refund' ? 'warn' : 'good'}>{t(`person.order.${order.kind}`)}</Pill> },
                 { title: t('person.order.time', { zone: format.place.timezone }), render: (_, order) => <span className="num">{format.instant(order.ts)}</span> },
                 { title: t('person.order.where'), render: (_, order) => [order.channel, order.store].filter(Boolean).join(' / ') || '—' },
                 { title: t('person.order.lines'), align: 'right', render: (_, order) => format.count(order.items.length) },
@@ -52,7 +53,7 @@ function Lines({ order }: { order: Order }) {
   const { t } = useLanguage()
   const format = useFormat()
   return (
-    <Table<OrderLine>
+    <DataTable<OrderLine>
       size="small"
       rowKey={(line) => `${line.product ?? ''} ${line.amount} ${line.quantity ?? ''}`}
       dataSource={order.items}

@@ -1,10 +1,11 @@
 import { DeleteOutlined } from '@ant-design/icons'
-import { Button, Table } from 'antd'
+import { Button } from 'antd'
 import { Link } from 'react-router'
 import type { Segment } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { useCan } from '@/shell/session'
+import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Loaded } from '@/ui/loaded'
 import { Page } from '@/ui/page'
@@ -38,7 +39,7 @@ export default function SegmentsPage() {
                   {t('segments.empty.about')}
                 </EmptyState>
               ) : (
-                <Table<Segment>
+                <DataTable<Segment>
                   rowKey="key"
                   dataSource={rows}
                   pagination={rows.length > 50 ? { pageSize: 50, showSizeChanger: false } : false}
