@@ -4,8 +4,8 @@ import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router'
 import { Problem } from '@/api/client'
 import { LanguageProvider } from '@/i18n/language'
-import { router } from '@/routes'
-import { SessionProvider } from '@/shell/session'
+import { router, warm } from '@/routes'
+import { SessionProvider, sessionQuery } from '@/shell/session'
 import { ThemeProvider } from '@/theme/theme'
 import '@/theme/app.css'
 
@@ -19,6 +19,10 @@ const client = new QueryClient({
     },
   },
 })
+
+// Who is reading and what they read are fetched side by side, before the first drawing.
+void client.prefetchQuery(sessionQuery)
+warm(location.pathname)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

@@ -1,13 +1,34 @@
 import { lazy, type ComponentType } from 'react'
-import { Navigate, createBrowserRouter, useLocation } from 'react-router'
+import { Navigate, createBrowserRouter, matchPath, useLocation } from 'react-router'
 import { NotFoundPage } from '@/shell/not-found'
 import { useSession } from '@/shell/session'
 import { Shell } from '@/shell/shell'
 
 /** Every page is its own file for the browser, fetched when first visited. */
-function page(load: () => Promise<{ default: ComponentType }>) {
-  const Lazy = lazy(load)
-  return <Lazy />
+const pages: { path: string; load: () => Promise<{ default: ComponentType }> }[] = [
+  { path: '/', load: () => import('@/pages/overview/page') },
+  { path: '/data/imports', load: () => import('@/pages/imports/list/page') },
+  { path: '/data/imports/new', load: () => import('@/pages/imports/new/page') },
+  { path: '/data/imports/:id', load: () => import('@/pages/imports/one/page') },
+  { path: '/people/layerings', load: () => import('@/pages/layerings/list/page') },
+  { path: '/people/layerings/:id', load: () => import('@/pages/layerings/one/page') },
+  { path: '/people/layerings/:id/compare/:other', load: () => import('@/pages/layerings/compare/page') },
+  { path: '/people/segments', load: () => import('@/pages/segments/list/page') },
+  { path: '/people/segments/:key', load: () => import('@/pages/segments/one/page') },
+  { path: '/people', load: () => import('@/pages/people/list/page') },
+  { path: '/people/:id', load: () => import('@/pages/people/one/page') },
+  { path: '/analysis/clv', load: () => import('@/pages/clv/page') },
+  { path: '/analysis/sql', load: () => import('@/pages/sql/page') },
+  { path: '/data/health', load: () => import('@/pages/health/page') },
+  { path: '/data/quarantine', load: () => import('@/pages/quarantine/page') },
+  { path: '/settings', load: () => import('@/pages/settings/page') },
+  { path: '/settings/:section', load: () => import('@/pages/settings/page') },
+]
+
+/** Starts fetching the page at an address, so that it arrives while we still ask who is reading. */
+export function warm(pathname: string): void {
+  const page = pages.find(({ path }) => matchPath(path, pathname))
+  if (page) void page.load()
 }
 
 /** Only people who are signed in get further; the rest come back to where they wanted to go. */
@@ -19,29 +40,12 @@ function SignedIn() {
   return <Navigate to={next === '/' ? '/signin' : `/signin?next=${encodeURIComponent(next)}`} replace />
 }
 
+const children = pages.map(({ path, load }) => {
+  const Lazy = lazy(load)
+  return { path, element: <Lazy /> }
+})
+
 export const router = createBrowserRouter([
   { path: '/signin', lazy: async () => ({ Component: (await import('@/pages/signin/page')).default }), HydrateFallback: () => null },
-  {
-    element: <SignedIn />,
-    children: [
-      { path: '/', element: page(() => import('@/pages/overview/page')) },
-      { path: '/data/imports', element: page(() => import('@/pages/imports/list/page')) },
-      { path: '/data/imports/new', element: page(() => import('@/pages/imports/new/page')) },
-      { path: '/data/imports/:id', element: page(() => import('@/pages/imports/one/page')) },
-      { path: '/people/layerings', element: page(() => import('@/pages/layerings/list/page')) },
-      { path: '/people/layerings/:id', element: page(() => import('@/pages/layerings/one/page')) },
-      { path: '/people/layerings/:id/compare/:other', element: page(() => import('@/pages/layerings/compare/page')) },
-      { path: '/people/segments', element: page(() => import('@/pages/segments/list/page')) },
-      { path: '/people/segments/:key', element: page(() => import('@/pages/segments/one/page')) },
-      { path: '/people', element: page(() => import('@/pages/people/list/page')) },
-      { path: '/people/:id', element: page(() => import('@/pages/people/one/page')) },
-      { path: '/analysis/clv', element: page(() => import('@/pages/clv/page')) },
-      { path: '/analysis/sql', element: page(() => import('@/pages/sql/page')) },
-      { path: '/data/health', element: page(() => import('@/pages/health/page')) },
-      { path: '/data/quarantine', element: page(() => import('@/pages/quarantine/page')) },
-      { path: '/settings', element: page(() => import('@/pages/settings/page')) },
-      { path: '/settings/:section', element: page(() => import('@/pages/settings/page')) },
-      { path: '*', element: <NotFoundPage /> },
-    ],
-  },
+  { element: <SignedIn />, children: [...children, { path: '*', element: <NotFoundPage /> }] },
 ])

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, useMemo, type ReactNode } from 'react'
 import { http, onSignedOut } from '@/api/client'
 import type { Role, Session, SessionUser, WorkspaceInfo } from '@/api/types'
@@ -8,6 +8,8 @@ import { Splash } from '@/ui/splash'
 
 export const sessionKey = ['session'] as const
 
+export const sessionQuery = queryOptions({ queryKey: sessionKey, queryFn: ({ signal }) => http.get<Session>('/session', undefined, signal), staleTime: 60_000 })
+
 const SessionContext = createContext<Session | null>(null)
 
 const rank: Record<Role, number> = { viewer: 0, analyst: 1, operator: 2, admin: 3 }
@@ -15,7 +17,7 @@ const rank: Record<Role, number> = { viewer: 0, analyst: 1, operator: 2, admin: 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient()
   const { suggestLanguage } = useLanguage()
-  const session = useQuery({ queryKey: sessionKey, queryFn: ({ signal }) => http.get<Session>('/session', undefined, signal), staleTime: 60_000 })
+  const session = useQuery(sessionQuery)
   const suggested = session.data?.workspace.language
 
   useEffect(() => {

@@ -37,6 +37,7 @@ export default function LayeringPage() {
         layering && (
           <>
             {t('layering.asof', { day: format.day(layering.as_of), zone: format.place.timezone, computed: format.ago(layering.computed_at), took: format.milliseconds(layering.took_ms) })}
+            {pick(layering.as_of_note) && ` · ${pick(layering.as_of_note)}`}
             {layering.quality.staleness_days > 0 && ` · ${t('layering.stale', { n: layering.quality.staleness_days })}`}
           </>
         )
