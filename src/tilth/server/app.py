@@ -22,19 +22,27 @@ from tilth.server.metrics import Measured
 from tilth.server.problems import EXCEPTION_HANDLERS
 from tilth.server.routes import (
     accounts,
+    behavior,
+    connectors,
     data,
+    debugger,
     events,
+    feedback,
     health,
+    identity,
     imports,
     layerings,
     overview,
     people,
+    plan,
     quarantine,
     query,
     segments,
     session,
     settings,
+    sources,
     sql,
+    surveys,
 )
 
 if TYPE_CHECKING:
@@ -53,18 +61,26 @@ BODY_LIMIT = 10 * 1024**2
 
 _API = [
     accounts,
+    behavior,
+    connectors,
     data,
+    debugger,
     events,
+    feedback,
+    identity,
     imports,
     layerings,
     overview,
     people,
+    plan,
     quarantine,
     query,
     segments,
     session,
     settings,
+    sources,
     sql,
+    surveys,
 ]
 
 

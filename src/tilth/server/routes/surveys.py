@@ -1,0 +1,9 @@
+"""Surveys: definitions, the hosted form, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ROUTES"]
+
+ROUTES: list[Any] = []

@@ -1,0 +1,10 @@
+"""The tracking plan and consent at the door."""
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
