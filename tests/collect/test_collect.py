@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from tilth.collect.events import Event, decode_events
@@ -139,7 +140,8 @@ def test_killing_the_writer_again_and_again_loses_and_doubles_nothing(any_worksp
 
 
 def test_commerce_properties_become_typed_columns_exactly() -> None:
-    from tilth.collect.events import EventBatch, event_columns
+    from tilth.collect.model import Batch, Id, Track
+    from tilth.collect.rows import message_rows
 
     body = (
         '[{"event":"purchase","distinct_id":7,"event_id":"e","timestamp":"2026-01-02T03:04:05.678901+08:00",'
@@ -147,7 +149,12 @@ def test_commerce_properties_become_typed_columns_exactly() -> None:
     )
     events, refused = decode_events(body.encode(), NOW)
     assert refused == []
-    row = event_columns([EventBatch(source="web", received_at=NOW, events=events)], [1], "CNY").to_pylist()[0]
+    messages = [
+        Track(ids=(Id("id", e.distinct_id),), ts=e.ts, event_id=e.event_id, event=e.event, properties=e.properties)
+        for e in events
+    ]
+    batch = Batch(source="web", received_at=NOW, messages=messages)
+    row = message_rows([batch], np.array([1]), "CNY").to_pylist()[0]
     assert row["p_amount"] == 15  # 0.145 yuan is 14.5 fen, rounded half up
     assert str(row["p_price"]) == "19.9000"
     assert (row["p_order_id"], row["p_channel"], row["p_currency"]) == ("991", "抖音", "CNY")

@@ -4,7 +4,7 @@ May import errors, settings, state, lake and people. What is acknowledged is in 
 the flusher turns it into the lake's sorted files; until then it is the tail of every answer.
 """
 
-from tilth.collect.events import Event, EventBatch
+from tilth.collect.events import Event
 from tilth.collect.service import Collect, Receipt, Source
 
-__all__ = ["Collect", "Event", "EventBatch", "Receipt", "Source"]
+__all__ = ["Collect", "Event", "Receipt", "Source"]

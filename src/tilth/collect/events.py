@@ -1,33 +1,21 @@
-"""The one internal event, our own wire form of it, and its columns in the lake."""
+"""An event as programs of ours make it."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from tilth.errors import InvalidInput
-from tilth.lake import EVENT_SCHEMA
 from tilth.people.directory import is_refused
-from tilth.settings import currency_digits
 
-__all__ = ["Event", "EventBatch", "decode_events", "event_columns"]
+__all__ = ["Event", "decode_events"]
 
 MAX_EVENTS = 10_000
 _MAX_DEPTH = 200
-_PROMOTED_TEXT = {
-    "order_id": "p_order_id",
-    "product": "p_product",
-    "category": "p_category",
-    "channel": "p_channel",
-    "store": "p_store",
-    "currency": "p_currency",
-}
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -43,14 +31,6 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True):
     kind: str = "id"
     properties: dict[str, Any] = {}
     context: dict[str, Any] = {}
-
-
-class EventBatch(msgspec.Struct, kw_only=True):
-    """What one intake row holds: the events of one request. received_at: UTC µs."""
-
-    source: str
-    received_at: int
-    events: list[Event]
 
 
 def decode_events(body: bytes, now: int) -> tuple[list[Event], list[tuple[str, str, str]]]:
@@ -168,69 +148,6 @@ def _instant(value: Any, now: int) -> int:
     if not _EARLIEST <= number <= now + _FUTURE_MARGIN:
         raise InvalidInput("timestamp", "is before 1990 or more than a day in the future")
     return number
-
-
-def event_columns(batches: list[EventBatch], uids: list[int], currency: str) -> pa.Table:
-    """The lake's rows of some batches; uids are their events' persons, in order.
-
-    Known commerce properties become typed columns; `amount` is taken in major units and stored in
-    the currency's minor unit, rounded half up; the rest stays in `props`.
-    """
-    rows: list[dict[str, Any]] = []
-    position = 0
-    for batch in batches:
-        for event in batch.events:
-            row: dict[str, Any] = {
-                "uid": uids[position],
-                "distinct_id": event.distinct_id,
-                "ts": event.ts,
-                "received_at": batch.received_at,
-                "event": event.event,
-                "event_id": event.event_id,
-                "source": batch.source,
-            }
-            _promote(event.properties, row, currency)
-            if event.context:
-                row["context"] = _json_text(event.context)
-            rows.append(row)
-            position += 1
-    columns = [pa.array([row.get(f.name) for row in rows], f.type) for f in EVENT_SCHEMA]
-    return pa.table(columns, schema=EVENT_SCHEMA)
-
-
-def _promote(properties: dict[str, Any], row: dict[str, Any], currency: str) -> None:
-    rest = dict(properties)
-    for name, column in _PROMOTED_TEXT.items():
-        value = rest.get(name)
-        if isinstance(value, (str, int)) and not isinstance(value, bool):
-            row[column] = str(rest.pop(name))
-    quantity = _decimal(rest.get("quantity"))
-    if quantity is not None:
-        row["p_quantity"] = float(quantity)
-        del rest["quantity"]
-    price = _decimal(rest.get("price"))
-    if price is not None and abs(price) < Decimal("1e13"):
-        row["p_price"] = price.quantize(Decimal("0.0001"))
-        del rest["price"]
-    amount = _decimal(rest.get("amount"))
-    if amount is not None and abs(amount) < Decimal("1e14"):
-        digits = currency_digits(row.get("p_currency") or currency)
-        row["p_amount"] = int((amount.scaleb(digits)).to_integral_value("ROUND_HALF_UP"))
-        row.setdefault("p_currency", currency)
-        del rest["amount"]
-    if rest:
-        row["props"] = _json_text(rest)
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, str) and not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", value):
-        return None
-    if not isinstance(value, (int, str, Decimal)):
-        return None
-    number = Decimal(value)
-    return number if number.is_finite() else None
 
 
 def _json_text(value: Any) -> str:

@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 import sqlalchemy as sa
 
-from tilth.collect.events import EventBatch
+from tilth.collect.model import Batch
 from tilth.collect.tables import intake
 from tilth.errors import LimitReached
 from tilth.state import Database
@@ -25,14 +25,14 @@ __all__ = ["IntakeLog"]
 
 # JSON keeps a decimal's digits exactly as they came, which msgpack's binary floats would not.
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_decoder = msgspec.json.Decoder(EventBatch, float_hook=Decimal)
+_decoder = msgspec.json.Decoder(Batch, float_hook=Decimal)
 # Held while a group commits on PostgreSQL, so that numbers become visible in the order they were given.
 _COMMIT_ORDER = 0x74696C74685F6C
 
 
 @dataclass
 class _Waiting:
-    batch: EventBatch
+    batch: Batch
     payload: bytes
     done: Future[int]
 
@@ -50,7 +50,7 @@ class IntakeLog:
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
 
-    def append(self, batch: EventBatch) -> int:
+    def append(self, batch: Batch) -> int:
         """Store a batch durably; returns its seq once it is committed."""
         waiting = _Waiting(batch, _encoder.encode(batch), Future())
         with self._start:
@@ -98,7 +98,7 @@ class IntakeLog:
             sa.insert(intake).values(
                 source=waiting.batch.source,
                 received_at=waiting.batch.received_at,
-                events=len(waiting.batch.events),
+                events=len(waiting.batch.messages),
                 payload=waiting.payload,
             )
         )
@@ -106,7 +106,7 @@ class IntakeLog:
         assert key is not None
         return int(key[0])
 
-    def read(self, after: int, max_events: int | None = None) -> Iterator[tuple[int, EventBatch]]:
+    def read(self, after: int, max_events: int | None = None) -> Iterator[tuple[int, Batch]]:
         """Batches with seq > after, in order, until `max_events` is passed."""
         taken = 0
         query = sa.select(intake.c.seq, intake.c.payload).where(intake.c.seq > after).order_by(intake.c.seq)
@@ -114,7 +114,7 @@ class IntakeLog:
             for row in connection.execution_options(yield_per=500).execute(query):
                 batch = _decoder.decode(row.payload)
                 yield row.seq, batch
-                taken += len(batch.events)
+                taken += len(batch.messages)
                 if max_events is not None and taken >= max_events:
                     return
 

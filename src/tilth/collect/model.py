@@ -17,6 +17,7 @@ import msgspec
 
 __all__ = [
     "Alias",
+    "Batch",
     "Bind",
     "Group",
     "Id",
@@ -126,3 +127,11 @@ class Item(_Sent, frozen=True, kw_only=True, gc=False, tag="item"):
 
 
 Message = Track | Identify | Alias | Bind | Unbind | Profile | Group | Item
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """What one row of the intake log holds: the messages of one request. received_at: UTC µs."""
+
+    source: str
+    received_at: int
+    messages: list[Message]

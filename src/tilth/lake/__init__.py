@@ -4,18 +4,22 @@ A Delta Lake table `events`, partitioned by `month` and `bucket`, rows sorted by
 file. May import errors, settings and state; it knows nothing of people, campaigns or HTTP.
 """
 
-from tilth.lake.schema import EVENT_SCHEMA, MONEY_COLUMNS, PROMOTED, empty_events
+from tilth.lake.overrides import NO_OVERRIDES, Overrides
+from tilth.lake.schema import BOOKKEEPING, EVENT_SCHEMA, MONEY_COLUMNS, PROMOTED, empty_events
 from tilth.lake.sequences import NULL_INT, Run
 from tilth.lake.table import Appended, Lake, LakeStats
 
 __all__ = [
+    "BOOKKEEPING",
     "EVENT_SCHEMA",
     "MONEY_COLUMNS",
+    "NO_OVERRIDES",
     "NULL_INT",
     "PROMOTED",
     "Appended",
     "Lake",
     "LakeStats",
+    "Overrides",
     "Run",
     "empty_events",
 ]

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from tilth.errors import InvalidInput
 
 __all__ = [
+    "BOOKKEEPING",
     "EVENT_SCHEMA",
     "MONEY_COLUMNS",
     "PROMOTED",
@@ -59,6 +60,9 @@ TABLE_SCHEMA = pa.schema(
 # Typed property columns, and those that hold integer minor units.
 PROMOTED = [f.name for f in EVENT_SCHEMA if f.name.startswith("p_")]
 MONEY_COLUMNS = ["p_amount"]
+
+# Rows that only keep the books: what a source told about ids, traits and groups. They are no activity.
+BOOKKEEPING = frozenset({"$identify", "$alias", "$bind", "$unbind", "$profile", "$group"})
 
 
 def empty_events() -> pa.Table:

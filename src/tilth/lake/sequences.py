@@ -10,7 +10,7 @@ import json
 import mmap
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,6 +127,15 @@ class SequenceCache:
                 self._store(key, name, column)
                 found[name] = self._load(key, name) or column
         return found
+
+    def derived(self, path: Path, name: str, make: Callable[[], npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
+        """An array made from lake file `path`, kept under `name` like its columns."""
+        column = self._open.get((path.stem, name)) or self._load(path.stem, name)
+        if column is None:
+            self._store(path.stem, name, _Column(make(), None))
+            column = self._load(path.stem, name)
+            assert column is not None
+        return column.values
 
     def store_table(self, path: Path, table: pa.Table, names: Sequence[str]) -> None:
         """Keep columns of a file that is just being written, so that the first question finds them decoded."""

@@ -18,6 +18,7 @@ import msgspec
 import pyarrow as pa
 
 from tilth.errors import InvalidInput, LimitReached
+from tilth.lake.overrides import Overrides
 from tilth.lake.schema import EVENT_SCHEMA
 from tilth.lake.table import Lake
 
@@ -54,14 +55,18 @@ class SqlDoor:
         connection.execute("SET TimeZone='UTC'")
         connection.execute("SET autoinstall_known_extensions=false")
         connection.execute("SET autoload_known_extensions=false")
+        tail, overrides = self._lake.unwritten()
         files = self._lake.files()
         columns = ", ".join(quote(f.name) for f in EVENT_SCHEMA)
         parts = []
         if files:
             # The file list is the Delta snapshot's: what a crash left uncommitted is not read.
             names = ", ".join("'" + str(self._lake.root / f.path).replace("'", "''") + "'" for f in files)
-            parts.append(f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning=false, union_by_name=true)")
-        connection.register("tail_events", self._lake.tail())
+            stored = f"read_parquet([{names}], hive_partitioning=false, union_by_name=true)"
+            parts.append(
+                _under_present_uids(connection, stored, overrides) if overrides else f"SELECT {columns} FROM {stored}"
+            )
+        connection.register("tail_events", tail)
         parts.append(f"SELECT {columns} FROM tail_events")
         for name, frame in frames.items():
             connection.register(name, frame)
@@ -117,6 +122,32 @@ class SqlDoor:
             truncated=len(rows) > limit,
             took_ms=round((time.perf_counter() - started) * 1000, 1),
         )
+
+
+def _under_present_uids(connection: duckdb.DuckDBPyConnection, stored: str, overrides: Overrides) -> str:
+    """A SELECT of the stored events with each row under the person it belongs to now."""
+    whole = pa.table(
+        [pa.array(list(overrides.whole), pa.int64()), pa.array(list(overrides.whole.values()), pa.int64())],
+        names=["old", "new"],
+    )
+    split = [(old, text, new) for old, ids in overrides.split.items() for text, new in ids.items()]
+    connection.register("uid_whole", whole)
+    connection.register(
+        "uid_split",
+        pa.table(
+            [
+                pa.array([s[0] for s in split], pa.int64()),
+                pa.array([s[1] for s in split], pa.string()),
+                pa.array([s[2] for s in split], pa.int64()),
+            ],
+            names=["old", "id", "new"],
+        ),
+    )
+    names = ", ".join(f"e.{quote(f.name)}" for f in EVENT_SCHEMA if f.name != "uid")
+    return (
+        f"SELECT coalesce(s.new, w.new, e.uid) AS uid, {names} FROM {stored} e "
+        "LEFT JOIN uid_split s ON s.old = e.uid AND s.id = e.distinct_id LEFT JOIN uid_whole w ON w.old = e.uid"
+    )
 
 
 def _first_rows(relation: duckdb.DuckDBPyRelation, count: int) -> list[tuple[Any, ...]]:

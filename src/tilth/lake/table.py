@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -27,6 +28,8 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from tilth.errors import StorageFailed
+from tilth.lake.keys import hashes, twin_keys
+from tilth.lake.overrides import NO_OVERRIDES, Overrides
 from tilth.lake.schema import (
     EVENT_SCHEMA,
     TABLE_SCHEMA,
@@ -94,6 +97,8 @@ class Lake:
         self.buckets = buckets
         self.cache = SequenceCache(folder / "cache" / "sequences")
         self.tail: Callable[[], pa.Table] = empty_events
+        self.overrides: Callable[[], Overrides] = lambda: NO_OVERRIDES
+        self._moved: dict[str, Moved] = {}
         self._write_lock = threading.RLock()
         self._snapshot_lock = threading.Lock()
         self._table: DeltaTable | None = None
@@ -199,39 +204,41 @@ class Lake:
         return done is not None and done >= txn[1]
 
     def _without_known(self, table: pa.Table, window_days: int | None) -> pa.Table:
-        files = self.files()
-        if not files or table.num_rows == 0:
-            return table
-        uid = table.column("uid").to_numpy()
-        touched = set(np.unique(uid % self.buckets).tolist())
-        low = high = None
-        if window_days is not None:
+        known = self.twins(table, window_days)
+        return table.filter(pa.array(~known)) if known.any() else table
+
+    def twins(self, table: pa.Table, window_days: int | None) -> npt.NDArray[np.bool_]:
+        """Which rows repeat the (source, event_id) of a row in the lake, within so many days of the rows' instants."""
+        found = np.zeros(table.num_rows, bool)
+        files = self.files() if table.num_rows else []
+        if window_days is not None and files:
             ts = instants(table.column("ts"))
             margin = window_days * 86_400_000_000
             low, high = int(ts.min()) - margin, int(ts.max()) + margin
-        near = [
-            f
-            for f in files
-            if f.bucket in touched and (low is None or high is None or (f.max_ts >= low and f.min_ts <= high))
-        ]
-        if not near:
-            return table
-        wanted = pc.unique(table.column("event_id"))
-        known_ids: list[pa.Array] = []
-        known_sources: list[pa.Array] = []
-        for file in near:
+            files = [f for f in files if f.max_ts >= low and f.min_ts <= high]
+        if not files:
+            return found
+        keys = twin_keys(table.column("source"), table.column("event_id"))
+        wanted = hashes(keys)
+        for file in files:
+            held = self._keys(file)
+            at = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+            likely = np.flatnonzero((held[at] == wanted) & ~found)
+            if len(likely):
+                texts = keys.take(pa.array(likely))
+                ids = pq.ParquetFile(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
+                known = twin_keys(ids.column("source"), ids.column("event_id"))
+                found[likely] = pc.is_in(texts, value_set=known).to_numpy()
+        return found
+
+    def _keys(self, file: LakeFile) -> npt.NDArray[np.uint64]:
+        """The hashes of a file's de-duplication keys, ascending."""
+
+        def make() -> npt.NDArray[np.uint64]:
             ids = pq.ParquetFile(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
-            hit = pc.is_in(ids.column("event_id"), value_set=wanted)
-            ids = ids.filter(hit)
-            if ids.num_rows:
-                known_ids.append(ids.column("event_id"))
-                known_sources.append(ids.column("source"))
-        if not known_ids:
-            return table
-        known = _twin_key(_concat(known_sources), _concat(known_ids))
-        return table.filter(
-            pc.invert(pc.is_in(_twin_key(table.column("source"), table.column("event_id")), value_set=known))
-        )
+            return np.sort(hashes(twin_keys(ids.column("source"), ids.column("event_id"))))
+
+        return self.cache.derived(self.root / file.path, "twin_keys", make)  # type: ignore[return-value]
 
     def _write_files(self, table: pa.Table, partition: Any) -> list[AddAction]:
         """Write one Parquet file per partition of the sorted `table`; nothing is visible until committed."""
@@ -424,12 +431,24 @@ class Lake:
             homes = {u % self.buckets for u in uids}
             wanted = [b for b in wanted if b in homes]
         names = list(dict.fromkeys(["uid", "ts", "event", "received_at", "event_id", *columns]))
-        tail = self.tail()
+        tail, overrides = self.unwritten()
+        sources = uids if uids is None or not overrides else overrides.sources_of(uids)
         by_bucket: dict[int, list[LakeFile]] = {}
+        moved: list[pa.Table] = []
         for file in self.files():
             by_bucket.setdefault(file.bucket, []).append(file)
+            if overrides and (sources is None or self._may_hold(file, sources)):
+                moved += self._moved_rows(file, names, overrides)
         for bucket in wanted:
-            parts = [self._read(f, names, uids) for f in by_bucket.get(bucket, []) if self._may_hold(f, uids)]
+            parts = []
+            for file in by_bucket.get(bucket, []):
+                if self._may_hold(file, uids):
+                    rows = self._read(file, names, uids)
+                    if overrides and len(self.moved(file, overrides).rows):
+                        rows = rows.filter(pc.invert(pc.is_in(rows.column("uid"), value_set=pa.array(overrides.old))))
+                        # Rows of a split person that stay with it come back with the moved ones.
+                    parts.append(rows)
+            parts += [_of_bucket(table, bucket, self.buckets) for table in moved]
             parts.append(_of_bucket(tail, bucket, self.buckets).select(names).cast(_nullable(names)))
             rows = pa.concat_tables(parts)
             if uids is not None:
@@ -439,6 +458,57 @@ class Lake:
             rows = rows.sort_by([("uid", "ascending"), ("ts", "ascending"), ("received_at", "ascending"),
                                  ("event_id", "ascending")])  # fmt: skip
             yield rows.select(list(columns))
+
+    def unwritten(self) -> tuple[pa.Table, Overrides]:
+        """What the files do not say yet, of one moment: the tail, and whose rows changed hands."""
+        overrides = self.overrides()
+        while True:
+            tail = self.tail()
+            now = self.overrides()
+            if now.token == overrides.token:
+                return tail, now
+            overrides = now
+
+    def moved(self, file: LakeFile, overrides: Overrides) -> Moved:
+        """The file's rows whose uid is overridden: their numbers, ascending, and whom they belong to now."""
+        held = self._moved.get(file.path)
+        if held is not None and held.token == overrides.token:
+            return held
+        uid = self.cache.run(self.root / file.path, ()).uid
+        checked = held.checked if held is not None else np.empty(0, np.int64)
+        fresh = np.setdiff1d(overrides.old, checked, assume_unique=True)
+        at = np.minimum(np.searchsorted(uid, fresh), len(uid) - 1)
+        present = fresh[uid[at] == fresh]
+        if held is not None:
+            present = np.union1d(present, np.intersect1d(held.present, overrides.old, assume_unique=True))
+        if len(present):
+            starts, ends = np.searchsorted(uid, present, "left"), np.searchsorted(uid, present, "right")
+            rows = np.concatenate([np.arange(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
+        else:
+            rows = np.empty(0, np.int64)
+
+        def distinct_ids() -> list[str | None]:
+            texts = pq.ParquetFile(self.root / file.path).read(columns=["distinct_id"]).column("distinct_id")
+            found: list[str | None] = texts.take(pa.array(rows)).to_pylist()
+            return found
+
+        made = Moved(
+            token=overrides.token,
+            checked=overrides.old,
+            present=present,
+            rows=rows,
+            uid=overrides.owners(np.asarray(uid[rows]), distinct_ids),
+        )
+        self._moved[file.path] = made
+        return made
+
+    def _moved_rows(self, file: LakeFile, names: Sequence[str], overrides: Overrides) -> list[pa.Table]:
+        """The file's overridden rows under their present uids."""
+        moved = self.moved(file, overrides)
+        if not len(moved.rows):
+            return []
+        rows = self._read(file, names).take(pa.array(moved.rows))
+        return [rows.set_column(rows.schema.get_field_index("uid"), _nullable(["uid"]).field(0), pa.array(moved.uid))]
 
     def _may_hold(self, file: LakeFile, uids: Sequence[int] | None) -> bool:
         """False when none of a few people has a row in the file, by binary search in its uid array."""
@@ -461,11 +531,74 @@ class Lake:
 
         Several runs may hold one person's events of the same month (files not compacted yet, the tail).
         """
-        found = [self.cache.run(self.root / f.path, columns) for f in self.files() if f.bucket == bucket]
-        tail = _of_bucket(self.tail(), bucket, self.buckets)
+        unflushed, overrides = self.unwritten()
+        found = []
+        for file in self.files():
+            if file.bucket == bucket:
+                run = self.cache.run(self.root / file.path, columns)
+                if overrides and len(gone := self.moved(file, overrides).rows):
+                    run = _taken(run, np.delete(np.arange(len(run)), gone), None)
+                if len(run):
+                    found.append(run)
+            if overrides:
+                moved = self.moved(file, overrides)
+                here = np.flatnonzero(moved.uid % self.buckets == bucket)
+                if len(here):
+                    run = self.cache.run(self.root / file.path, columns)
+                    rows, uid = moved.rows[here], moved.uid[here]
+                    order = np.lexsort((run.ts[rows], uid))
+                    found.append(_taken(run, rows[order], uid[order]))
+        tail = _of_bucket(unflushed, bucket, self.buckets)
         if tail.num_rows:
             found.append(run_of_table(tail, columns))
         return found
+
+    def squash(self, overrides: Overrides, cancelled: Callable[[], bool] = lambda: False) -> int:
+        """Write overridden rows under their present uids, a commit a file; returns rows moved.
+
+        Rows that were moved already are not found again, so it may die at any point and be repeated.
+        """
+        total = 0
+        with self._write_lock:
+            for file in self.files():
+                moved = self.moved(file, overrides)
+                if not len(moved.rows) or cancelled():
+                    continue
+                rows = self._read(file, EVENT_SCHEMA.names)
+                uid = rows.column("uid").to_numpy().copy()
+                if np.array_equal(uid[moved.rows], moved.uid):
+                    continue
+                uid[moved.rows] = moved.uid
+                rows = rows.set_column(0, EVENT_SCHEMA.field("uid"), pa.array(uid)).cast(EVENT_SCHEMA)
+                order, partition = order_rows(rows, self.buckets)
+                rows = rows if order is None else rows.take(pa.array(order))
+                self._commit(self._write_files(rows, partition), [file], None)
+                total += len(moved.rows)
+        if total:
+            self._forget_removed()
+        return total
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What overrides do to one file. checked: overridden uids looked for; present: those it has."""
+
+    token: int
+    checked: npt.NDArray[np.int64]
+    present: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+    uid: npt.NDArray[np.int64]
+
+
+def _taken(run: Run, rows: npt.NDArray[np.int64], uid: npt.NDArray[np.int64] | None) -> Run:
+    return Run(
+        uid=run.uid[rows] if uid is None else uid,
+        ts=run.ts[rows],
+        code=run.code[rows],
+        names=run.names,
+        columns={name: values[rows] for name, values in run.columns.items()},
+        words=run.words,
+    )
 
 
 def _nullable(names: Sequence[str]) -> pa.Schema:
@@ -492,14 +625,6 @@ def _iso(ts: int) -> str:
     return f"{np.datetime64(ts, 'us')}Z"
 
 
-def _concat(columns: list[Any]) -> pa.ChunkedArray:
-    return pa.chunked_array([chunk for column in columns for chunk in column.chunks])
-
-
-def _twin_key(source: pa.ChunkedArray, event_id: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(pc.fill_null(source, ""), event_id, "\x1f")
-
-
 def _without_twins(table: pa.Table) -> pa.Table:
     """Leave out rows whose (source, event_id) occurred in an earlier row."""
     if table.num_rows < 2:
@@ -507,7 +632,7 @@ def _without_twins(table: pa.Table) -> pa.Table:
     ids = table.column("event_id")
     if pc.count_distinct(ids).as_py() == table.num_rows:
         return table
-    coded = _twin_key(table.column("source"), ids).combine_chunks().dictionary_encode()
+    coded = twin_keys(table.column("source"), ids).combine_chunks().dictionary_encode()
     coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) else coded
     _, first = np.unique(coded.indices.to_numpy(), return_index=True)
     return table.take(pa.array(np.sort(first)))

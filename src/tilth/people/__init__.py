@@ -5,5 +5,6 @@ a person by is a row `(kind, value) -> uid`.
 """
 
 from tilth.people.directory import ID_KINDS, DistinctId, People, PersonRecord, Trait
+from tilth.people.identity import Identity
 
-__all__ = ["ID_KINDS", "DistinctId", "People", "PersonRecord", "Trait"]
+__all__ = ["ID_KINDS", "DistinctId", "Identity", "People", "PersonRecord", "Trait"]

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from tilth.errors import InvalidInput, NotFound
-from tilth.people.tables import person_counter, person_id, trait
+from tilth.people.tables import person_counter, person_id, person_merge, trait
+from tilth.people.traits import STRENGTH
 from tilth.state import Database
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ REFUSED_IDS = frozenset(
 )
 
 MAX_ID_LENGTH = 255
-
-# Who is believed over whom, when the values differ.
-_STRENGTH = {"self_declared": 4, "imported": 3, "observed": 2, "computed": 1, "predicted": 0}
 
 
 class DistinctId(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +88,16 @@ class People:
         self._lock = threading.RLock()
 
     def revision(self) -> int:
-        """A number that changes whenever a person appears here (for caches over everyone)."""
+        """A number that changes whenever a person appears here or ids change hands (for caches over everyone)."""
         with self._database.read() as connection:
-            return connection.scalar(sa.select(person_counter.c.next_uid)) or 0
+            return (
+                connection.scalar(
+                    sa.select(sa.func.sum(person_counter.c.next_uid)).where(
+                        person_counter.c.name.in_(("uid", "identity"))
+                    )
+                )
+                or 0
+            )
 
     # -- ids -------------------------------------------------------------------------------------
 
@@ -126,7 +131,7 @@ class People:
             for position, (uid, value) in enumerate(zip(uids.tolist(), ids, strict=True)):
                 if is_refused(value):
                     continue
-                row = {"value": value, "kind": kind, "uid": uid, "source": source, "since": now}
+                row = {"value": value, "kind": kind, "uid": uid, "source": source, "since": now, "home": uid}
                 done = connection.execute(self._database.insert_or_ignore(person_id).values(**row))
                 if done.rowcount == 0:
                     owner = connection.scalar(
@@ -179,8 +184,9 @@ class People:
             # The driver's own executemany: a million rows in seconds, inside the same transaction.
             cursor = connection.connection.cursor()
             cursor.executemany(
-                "INSERT INTO person_id (value, kind, uid, source, since) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(t, kind, u, source, now) for t, u in zip(texts, uids.tolist(), strict=True)],
+                "INSERT INTO person_id (value, kind, uid, source, since, home) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                [(t, kind, u, source, now, u) for t, u in zip(texts, uids.tolist(), strict=True)],
             )
             return cursor.rowcount
         driver = connection.connection.driver_connection
@@ -191,8 +197,8 @@ class People:
                 for row in zip(texts, uids.tolist(), strict=True):
                     copy.write_row(row)
             cursor.execute(
-                "INSERT INTO person_id (value, kind, uid, source, since) "
-                "SELECT value, %s, uid, %s, %s FROM new_person_id ON CONFLICT DO NOTHING",
+                "INSERT INTO person_id (value, kind, uid, source, since, home) "
+                "SELECT value, %s, uid, %s, %s, uid FROM new_person_id ON CONFLICT DO NOTHING",
                 (kind, source, now),
             )
             inserted: int = cursor.rowcount
@@ -215,7 +221,7 @@ class People:
                 uid = int(any_id[4:])
                 if connection.scalar(sa.select(person_id.c.uid).where(person_id.c.uid == uid).limit(1)) is not None:
                     return uid
-                raise NotFound("person", any_id)
+                return self._merged_into(connection, uid, any_id)
             rows = connection.execute(
                 sa.select(person_id.c.kind, person_id.c.uid).where(person_id.c.value == any_id)
             ).all()
@@ -223,6 +229,32 @@ class People:
             raise NotFound("person", any_id)
         owners = {row.kind: row.uid for row in rows}
         return next((owners[k] for k in ID_KINDS if k in owners), rows[0].uid)
+
+    def _merged_into(self, connection: sa.Connection, uid: int, any_id: str) -> int:
+        """Whom a person that is no more became, so that an old link to its page still leads somewhere."""
+        seen: set[int] = set()
+        while uid not in seen:
+            seen.add(uid)
+            after = connection.scalar(
+                sa.select(person_merge.c.into_uid)
+                .where(person_merge.c.from_uid == uid, person_merge.c.split_at.is_(None))
+                .order_by(person_merge.c.id.desc())
+                .limit(1)
+            )
+            if after is None:
+                break
+            if connection.scalar(sa.select(person_id.c.uid).where(person_id.c.uid == after).limit(1)) is not None:
+                return int(after)
+            uid = after
+        raise NotFound("person", any_id)
+
+    def changed_hands(self, ids: Mapping[str, tuple[Sequence[str], Sequence[int]]]) -> None:
+        """Tell the indexes in memory which ids (kind -> values, uids) belong to somebody else now."""
+        with self._lock:
+            for kind, (values, uids) in ids.items():
+                index = self._indexes.get(kind)
+                if index is not None:
+                    index.update(pa.array(values, pa.string()), np.array(uids, np.int64))
 
     def search(self, text: str, limit: int = 50) -> list[int]:
         """uids whose id is or begins with `text`, or whose name does; exact ids first."""
@@ -299,8 +331,8 @@ class People:
         source: self_declared, imported, observed, computed or predicted. A weaker source never
         replaces a stronger one's value; between equals the newer wins. Returns values written.
         """
-        if source not in _STRENGTH:
-            raise InvalidInput("source", f"{source!r} is not a source of traits", sorted(_STRENGTH))
+        if source not in STRENGTH:
+            raise InvalidInput("source", f"{source!r} is not a source of traits", sorted(STRENGTH))
         people = [int(u) for u in uids]
         moment = _now() if at is None else at
         written = 0
@@ -312,14 +344,14 @@ class People:
                     (uid, name, msgspec.json.encode(value).decode(), source, moment, confidence)
                     for uid, value in latest.items()
                 ]
-                written += self._upsert_traits(connection, rows, _STRENGTH[source])
+                written += self._upsert_traits(connection, rows, STRENGTH[source])
         return written
 
     def _upsert_traits(self, connection: sa.Connection, rows: list[tuple[Any, ...]], strength: int) -> int:
         """Write rows where what is held is not stronger, or as strong and newer; returns how many were written."""
         if not rows:
             return 0
-        held = "CASE trait.source " + " ".join(f"WHEN '{s}' THEN {n}" for s, n in _STRENGTH.items()) + " ELSE 0 END"
+        held = "CASE trait.source " + " ".join(f"WHEN '{s}' THEN {n}" for s, n in STRENGTH.items()) + " ELSE 0 END"
         mark = "?" if self._database.is_sqlite else "%s"
         statement = (
             f"INSERT INTO trait (uid, name, value, source, at, confidence) VALUES ({', '.join([mark] * 6)}) "

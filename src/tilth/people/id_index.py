@@ -72,6 +72,14 @@ def _insert(slots, offsets, arena, uids, count, data, ends, base, new_uids):  # 
 
 
 @njit(cache=True, nogil=True)
+def _update(slots, offsets, arena, uids, data, ends, base, new_uids):  # type: ignore[no-untyped-def]
+    for i in range(len(new_uids)):
+        entry, _ = _find(slots, offsets, arena, data, ends[i] - base, ends[i + 1] - base)
+        if entry >= 0:
+            uids[entry] = new_uids[i]
+
+
+@njit(cache=True, nogil=True)
 def _rehash(slots, offsets, arena, count):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(slots) - 1)
     for entry in range(count):
@@ -120,6 +128,12 @@ class IdIndex:
         self._count = int(
             _insert(self._slots, self._offsets, self._arena, self._uids, self._count, data, offsets, 0, uids)
         )
+
+    def update(self, ids: pa.Array, uids: npt.NDArray[np.int64]) -> None:
+        """Give known ids to other persons; unknown ones stay unknown."""
+        if len(ids):
+            data, offsets = _buffers(ids)
+            _update(self._slots, self._offsets, self._arena, self._uids, data, offsets, 0, uids)
 
     def _reserve(self, more: int, more_bytes: int) -> None:
         need = self._count + more
