@@ -16,6 +16,7 @@ from tilth.behavior.kernels.walk import FORKED, Feed
 from tilth.behavior.question import Question
 from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput
+from tilth.lake import BOOKKEEPING
 
 __all__ = ["Atom", "BucketFeed", "Step", "address", "feed_of", "over_buckets", "parse_step"]
 
@@ -181,6 +182,7 @@ def _bits_of_names(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(bits of each name without a filter, bits of each name by filter)."""
     plain = np.zeros(len(names), np.int64)
+    activity = np.array([name not in BOOKKEEPING for name in names], bool)
     forked = np.zeros((len(tests), len(names)), np.int64)
     position = {name: i for i, name in enumerate(names)}
     at_test = {test: f for f, test in enumerate(tests)}
@@ -188,7 +190,7 @@ def _bits_of_names(
         for atom in step.atoms:
             target = plain if atom.filter is None else forked[at_test[atom.filter]]
             if atom.event is None:
-                target |= value
+                target[activity] |= value
             elif atom.event in position:
                 target[position[atom.event]] |= value
     return plain, forked

@@ -8,6 +8,7 @@ parts last. A person's slices in strand order are then in time order.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from abc import ABC, abstractmethod
@@ -25,10 +26,10 @@ import pyarrow.parquet as pq
 from tilth.behavior import columns as cols
 from tilth.behavior.columns import Column
 from tilth.behavior.kernels.merge import merge_two
-from tilth.lake import Lake
+from tilth.lake import Lake, Overrides
 from tilth.lake.schema import instants, month_numbers, month_text
 from tilth.lake.sequences import run_of_table
-from tilth.lake.table import LakeFile
+from tilth.lake.table import LakeFile, Moved
 from tilth.settings import Settings, currency_digits
 
 __all__ = ["Kept", "Snapshot", "Snapshots", "Strand"]
@@ -175,6 +176,67 @@ class _TableStrand(Strand):
         return self._table.column(name)
 
 
+class _PartStrand(Strand):
+    """Some rows of a file, in order, perhaps under other uids than the file says."""
+
+    def __init__(self, key: str, month: str, base: Strand, rows: Int64, uid: Int64) -> None:
+        self.key, self.month, self._source, self._rows, self._uid = key, month, base, rows, uid
+        self._ts = base.ts[rows]
+        self.first, self.last = int(self._ts.min()), int(self._ts.max())
+
+    @property
+    def uid(self) -> Int64:
+        return self._uid
+
+    @property
+    def ts(self) -> Int64:
+        return self._ts
+
+    @cached_property
+    def _code(self) -> Int32:
+        return self._source.code[self._rows]
+
+    @property
+    def code(self) -> Int32:
+        return self._code
+
+    @property
+    def names(self) -> list[str]:
+        return self._source.names
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def stored(self, name: str) -> Column:
+        return cols.taken(self._source.stored(name), self._rows)
+
+    def json(self, scope: str, key: str) -> Column:
+        return cols.taken(self._source.json(scope, key), self._rows)
+
+    def raw(self, name: str) -> pa.ChunkedArray:
+        return self._source.raw(name).take(pa.array(self._rows))
+
+
+def _parts_under(file: LakeFile, strand: _FileStrand, moved: Moved, buckets: int) -> list[tuple[int, Strand]]:
+    """(bucket, part) of a file some of whose rows belong to others than it says: what stays, and what went where."""
+    if not len(moved.rows):
+        return [(file.bucket, strand)]
+    parts: list[tuple[int, Strand]] = []
+    stay = np.delete(np.arange(len(strand)), moved.rows)
+    if len(stay):
+        key = f"{strand.key}-{hashlib.sha256(moved.rows.tobytes()).hexdigest()[:16]}"
+        parts.append((file.bucket, _PartStrand(key, file.month, strand, stay, strand.uid[stay])))
+    received = _received(strand)[moved.rows]
+    ids = strand.raw("event_id").cast(pa.string()).take(pa.array(moved.rows)).to_numpy().astype(str)
+    order = np.lexsort((ids, received, strand.ts[moved.rows], moved.uid))
+    rows, uid = moved.rows[order], moved.uid[order]
+    for bucket in np.unique(uid % buckets).tolist():
+        here = uid % buckets == bucket
+        key = f"{strand.key}-{hashlib.sha256(rows[here].tobytes() + uid[here].tobytes()).hexdigest()[:16]}"
+        parts.append((bucket, _PartStrand(key, file.month, strand, rows[here], uid[here])))
+    return parts
+
+
 class _MergedStrand(Strand):
     """Several parts of one month as one, by a row order over them one after the other."""
 
@@ -268,7 +330,7 @@ def _received(part: Strand) -> Int64:
 class Snapshot:
     """The lake at one moment. token: equal tokens hold equal rows; strands: by bucket, in month order."""
 
-    token: tuple[int, int]
+    token: tuple[int, int, int]
     strands: list[list[Strand]]
     tail: pa.Table
     rows: int
@@ -291,16 +353,17 @@ class Snapshots:
         self._last: Snapshot | None = None
         self._files: dict[str, _FileStrand] = {}
         self._merged: dict[str, _MergedStrand] = {}
+        self._parts: dict[str, tuple[int, list[tuple[int, Strand]]]] = {}
         self._serial = 0
 
     def take(self) -> Snapshot:
         """The lake now, with every event acknowledged before the call."""
         while True:
             version = self._lake.version
-            tail = self._lake.tail()
+            tail, overrides = self._lake.unwritten()
             with self._lock:
                 last = self._last
-                if last is not None and last.token[0] == version and last.tail is tail:
+                if last is not None and last.token[::2] == (version, overrides.token) and last.tail is tail:
                     return last
             files = self._lake.files()
             # A flush between the look at the tail and at the files would show events twice or not at all.
@@ -308,16 +371,17 @@ class Snapshots:
                 break
         with self._lock:
             self._serial += 1
-            return self._make(version, files, tail)
+            return self._make(version, files, tail, overrides)
 
-    def _make(self, version: int, files: list[LakeFile], tail: pa.Table) -> Snapshot:
+    def _make(self, version: int, files: list[LakeFile], tail: pa.Table, overrides: Overrides) -> Snapshot:
         used_files: dict[str, _FileStrand] = {}
         used_merged: dict[str, _MergedStrand] = {}
         parts: list[dict[str, list[Strand]]] = [{} for _ in range(self._lake.buckets)]
         for file in files:
             strand = self._files.get(file.path) or _FileStrand(self._lake, file, self._scale)
             used_files[file.path] = strand
-            parts[file.bucket].setdefault(file.month, []).append(strand)
+            for bucket, one in self._present(file, strand, overrides):
+                parts[bucket].setdefault(one.month, []).append(one)
         for bucket, part in self._tail_strands(tail):
             parts[bucket].setdefault(part.month, []).append(part)
         strands: list[list[Strand]] = []
@@ -333,10 +397,11 @@ class Snapshots:
                 row.append(merged)
             strands.append(row)
         self._files, self._merged = used_files, used_merged
+        self._parts = {path: kept for path, kept in self._parts.items() if path in used_files}
         every = [s for row in strands for s in row]
         names = frozenset(n for p in parts for group in p.values() for s in group for n in s.names)
         self._last = Snapshot(
-            token=(version, self._serial),
+            token=(version, self._serial, overrides.token),
             strands=strands,
             tail=tail,
             rows=sum(len(s) for s in every),
@@ -345,6 +410,17 @@ class Snapshots:
             names=names,
         )
         return self._last
+
+    def _present(self, file: LakeFile, strand: _FileStrand, overrides: Overrides) -> list[tuple[int, Strand]]:
+        """The file's rows where they belong now."""
+        if not overrides:
+            return [(file.bucket, strand)]
+        held = self._parts.get(file.path)
+        if held is None or held[0] != overrides.token:
+            moved = self._lake.moved(file, overrides)
+            held = (overrides.token, _parts_under(file, strand, moved, self._lake.buckets))
+            self._parts[file.path] = held
+        return held[1]
 
     def _tail_strands(self, tail: pa.Table) -> list[tuple[int, Strand]]:
         if tail.num_rows == 0:

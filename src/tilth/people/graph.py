@@ -7,7 +7,7 @@ the same set in any order gives the same people:
 - a link joins two persons, unless both have a sign-in id of one kind (then only a forced link does), or
   the person would have more ids of a kind than its cap, or somebody undid a link of these two ids;
 - what is refused is a conflict: shown, not applied;
-- between links of one instant, the one with the smaller key comes first.
+- links of one instant come in the order of their verb (alias, bind, identify, seen, unbind) and ids.
 
 A link said many times counts when it was first and when it was last said (the last matters after an
 unbind); mere appearance together (`seen`) counts at its first time only.
@@ -41,16 +41,17 @@ UNLISTED_CAP = 20
 
 @dataclass(frozen=True, order=True)
 class Link:
-    """Something said of two ids (of one, in an unbind). at: UTC µs. key: orders links of one instant.
+    """Something said of two ids (of one, in an unbind); ordered by `at` (UTC µs), then verb, then ids.
 
-    a_signs, b_signs: the id is a sign-in id in this link: proof of a person, not made up by a device.
+    key: names the link among conflicts. a_signs, b_signs: the id is a sign-in id in this link: proof of
+    a person, not made up by a device.
     """
 
     at: int
-    key: str
-    verb: Verb = field(compare=False)
-    a: Node = field(compare=False)
-    b: Node | None = field(compare=False)
+    key: str = field(compare=False)
+    verb: Verb
+    a: Node
+    b: Node | None
     a_signs: bool = field(default=False, compare=False)
     b_signs: bool = field(default=False, compare=False)
     forced: bool = field(default=False, compare=False)

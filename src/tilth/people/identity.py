@@ -282,7 +282,7 @@ class Identity:
             some = values[start : start + _CHUNK]
             for column in (id_link.c.a_value, id_link.c.b_value):
                 query = (
-                    sa.select(id_link.c.key).where(column.in_(some), id_link.c.last_at > earliest).limit(len(mine) + 1)
+                    sa.select(id_link.c.key).where(column.in_(some), id_link.c.last_at >= earliest).limit(len(mine) + 1)
                 )
                 if any(key not in mine for key in connection.scalars(query)):
                     return True
@@ -493,12 +493,14 @@ class Identity:
             )
             lake |= set(connection.scalars(query))
         live = set(owner.values())
+        # Rows name an id without its kind; where one text is an id of two kinds, the general kind counts.
+        by_value = sorted(held, key=lambda node: (node[0] == "id", node))
         at_home: dict[int, int] = {}
         for node, one in sorted(held.items(), key=lambda item: (item[1].since, item[0])):
             at_home.setdefault(one.home, owner[node])
         for uid in sorted(lake):
             rest = uid if uid in live else at_home.get(uid, min(live))
-            rows = {"": rest} | {value: owner[kind, value] for kind, value in held}
+            rows = {"": rest} | {value: owner[kind, value] for kind, value in by_value}
             for text, new in rows.items():
                 values = {"old_uid": uid, "distinct_id": text, "new_uid": new, "version": version}
                 connection.execute(self._database.upsert(uid_override, ["old_uid", "distinct_id"], values))
