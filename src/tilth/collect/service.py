@@ -90,6 +90,8 @@ class Collect:
         self._remembering = threading.Lock()
         # Held while rows are written under the persons they have now: nobody may change hands for good meanwhile.
         self._writing = threading.RLock()
+        # Goes up when a write key of this process stops or changes, for whoever remembers keys.
+        self.keys_changed = 0
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None
         lake.tail = self.tail
@@ -338,6 +340,7 @@ class Collect:
             )
             if done.rowcount == 0:
                 raise NotFound("source", str(source_id))
+        self.keys_changed += 1
         return self.source_of_key(key)
 
     def revoke_source(self, source_id: int) -> None:
@@ -350,6 +353,7 @@ class Collect:
             )
             if done.rowcount == 0:
                 raise NotFound("source", str(source_id))
+        self.keys_changed += 1
 
 
 def _under(rows: pa.Table, overrides: Overrides) -> pa.Table:

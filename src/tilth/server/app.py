@@ -16,6 +16,7 @@ from litestar.openapi import OpenAPIConfig
 
 from tilth import __version__
 from tilth.server.auth import Authentication, Principal, require_role
+from tilth.server.collector import TilthApp
 from tilth.server.console import SECURITY_HEADERS, STATIC, Console
 from tilth.server.context import Context
 from tilth.server.metrics import Measured
@@ -116,7 +117,7 @@ def create_app(
             *health.API_ROUTES,
         ],
     )
-    return Litestar(
+    app = TilthApp(
         route_handlers=[api, *health.ROOT_ROUTES],
         dependencies=dependencies,
         guards=[require_role],
@@ -147,6 +148,8 @@ def create_app(
         logging_config=None,
         state=_state(context),
     )
+    app.collector = context.collector
+    return app
 
 
 def _state(context: Context) -> Any:

@@ -10,12 +10,16 @@ import anyio
 import anyio.to_thread
 from litestar.di import NamedDependency
 
+from tilth.collect.door import Door
+from tilth.collect.formats import Refused
 from tilth.server import audit
 from tilth.server.accounts import Accounts
 from tilth.server.background import Background
+from tilth.server.collector import Collector
 from tilth.server.console import Console
 from tilth.server.metrics import Metrics
 from tilth.server.readings import Readings
+from tilth.server.refused_events import keep_refused
 from tilth.server.slowdown import SlowDown
 from tilth.server.tokens import Tokens
 
@@ -44,6 +48,8 @@ class Context:
         self.background = Background(workspace, self.accounts)
         self.readings = Readings(workspace, self.background)
         self.metrics = Metrics()
+        self.door = Door(workspace.collect, self._keep_refused, self.metrics.ingested)
+        self.collector = Collector(self.door, self.metrics)
         self.console = console
         self.slowdown = SlowDown()
         # Many addresses guessing at one e-mail are slowed down too, later: it must not lock its owner out.
@@ -55,6 +61,9 @@ class Context:
     async def compute(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a heavy blocking call in a thread, at most two at once."""
         return await anyio.to_thread.run_sync(functools.partial(function, *args, **kwargs), limiter=self.computing)
+
+    def _keep_refused(self, source: str, format: str, refused: list[Refused]) -> None:
+        keep_refused(self.workspace, source, refused, format)
 
     def record(self, who: Principal, action: str, what: str, **detail: Any) -> None:
         """One line in the audit log."""

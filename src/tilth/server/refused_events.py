@@ -6,12 +6,15 @@ under the source it came from.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import msgspec
 import sqlalchemy as sa
 
+from tilth.collect.formats import FORMATS, Refused, WireRequest
 from tilth.errors import InvalidInput
 from tilth.server.instants import now
 
@@ -26,25 +29,28 @@ _NO_IMPORT = ""
 _REASON = "bad_event"
 _SOURCE = "source "
 _BATCH = 500
+FORMATS_BY_NAME = {format.name: format for format in FORMATS}
 
 
-def keep_refused(workspace: Workspace, source: str, refused: list[tuple[str, str, str]]) -> None:
-    """Keep events as (field, reason, raw JSON), in the order sent. The same event sent again is not kept twice."""
+def keep_refused(workspace: Workspace, source: str, refused: list[Refused], format: str = "native") -> None:
+    """Keep what a request of `format` held, in the order sent. The same event sent again is not kept twice."""
     from tilth.collect.imports.tables import quarantine
 
     at = now()
     with workspace.database.begin() as connection:
-        for number, (field, reason, raw) in enumerate(refused, start=1):
+        for number, one in enumerate(refused, start=1):
+            # PostgreSQL's text has no NUL and no lone half of a surrogate pair.
+            raw = one.raw.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
             connection.execute(
                 workspace.database.insert_or_ignore(quarantine).values(
                     import_id=_NO_IMPORT,
                     file=f"{_SOURCE}{source}",
                     line=number,
-                    column=field,
+                    column=one.field[:200],
                     reason=_REASON,
-                    detail=reason,
+                    detail=one.reason,
                     raw=raw,
-                    cells="[]",
+                    cells=msgspec.json.encode([format]).decode(),
                     state="open",
                     at=at,
                     key=hashlib.sha256(f"{source}\n{raw}".encode()).hexdigest(),
@@ -101,7 +107,7 @@ def _open_events(workspace: Workspace, ids: list[int] | None, filter: dict[str, 
     """The open rows that are events, among `ids` or by the same filter as rows of files."""
     from tilth.collect.imports.tables import quarantine
 
-    query = sa.select(quarantine.c.id, quarantine.c.file, quarantine.c.raw).where(
+    query = sa.select(quarantine.c.id, quarantine.c.file, quarantine.c.raw, quarantine.c.cells).where(
         quarantine.c.state == "open", quarantine.c.import_id == _NO_IMPORT
     )
     if ids is None and (filter.get("import_id") or filter.get("reason") not in (None, "", _REASON)):
@@ -116,28 +122,49 @@ def _open_events(workspace: Workspace, ids: list[int] | None, filter: dict[str, 
 
 
 def _replay_events(workspace: Workspace, rows: list[Any], replace: dict[str, str]) -> Replayed:
-    from tilth.collect.events import decode_events
     from tilth.collect.imports import Replayed
     from tilth.collect.imports.tables import quarantine
 
     accepted = duplicate = still = 0
     for row in rows:
-        item = msgspec.json.decode(row.raw)
-        if isinstance(item, dict):
-            item |= replace
-        events, refused = decode_events(msgspec.json.encode([item]), now())
-        if refused:
+        format = next(iter(msgspec.json.decode(row.cells)), "native")
+        request = _request_again(format, row.raw, replace)
+        decoded = request and FORMATS_BY_NAME[format].decode(request, FORMATS_BY_NAME[format].limits, now())
+        if not decoded or decoded.refused or not decoded.messages:
             still += 1
             continue
-        receipt = workspace.collect.append(events, row.file.removeprefix(_SOURCE))
+        receipt = workspace.collect.receive(decoded.messages, row.file.removeprefix(_SOURCE))
         accepted += receipt.accepted
         duplicate += receipt.duplicate
-        # After the append: a crash in between only means that the next replay finds a duplicate.
+        # After it is kept: a crash in between only means that the next replay finds a duplicate.
         with workspace.database.begin() as connection:
             connection.execute(sa.update(quarantine).where(quarantine.c.id == row.id).values(state="replayed"))
     return Replayed(
         replayed=accepted + duplicate, accepted=accepted, duplicate=duplicate, skipped=0, still_quarantined=still
     )
+
+
+def _request_again(format: str, raw: str, replace: dict[str, str]) -> WireRequest | None:
+    """The request that would bring this one event again, corrected; None where it is no JSON object."""
+    try:
+        item = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    if not isinstance(item, dict):
+        return None
+    item |= replace
+    json = {"content-type": "application/json", "authorization": "Bearer replay"}
+    if format == "segment":
+        body = msgspec.json.encode({"batch": [item], "writeKey": "replay"})
+        return WireRequest(method="POST", path="/v1/batch", headers={"content-type": "application/json"}, body=body)
+    if format == "posthog":
+        body = msgspec.json.encode({"api_key": "replay", "batch": [item]})
+        return WireRequest(method="POST", path="/batch", headers={"content-type": "application/json"}, body=body)
+    if format == "sensors":
+        data = urlencode({"data_list": base64.b64encode(msgspec.json.encode([item])).decode()})
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        return WireRequest(method="POST", path="/sa", query="project=replay", headers=form, body=data.encode())
+    return WireRequest(method="POST", path="/api/v1/events", headers=json, body=msgspec.json.encode([item]))
 
 
 def _sum(a: Replayed, b: Replayed) -> Replayed:
