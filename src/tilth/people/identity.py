@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from tilth.errors import NotFound
+from tilth.errors import InvalidInput, NotFound
 from tilth.lake.overrides import NO_OVERRIDES, Overrides
 from tilth.people.directory import People
 from tilth.people.graph import DEFAULT_CAPS, Link, Node, Persons, fold
@@ -26,7 +26,7 @@ from tilth.people.tables import id_apart, id_link, person_counter, person_id, pe
 from tilth.people.traits import stronger
 from tilth.state import Database
 
-__all__ = ["LARGEST_FOLD", "Conflict", "Conflicts", "Identity", "LinkLine", "Merge", "PersonGraph", "Said"]
+__all__ = ["LARGEST_FOLD", "Conflict", "Conflicts", "Counts", "Identity", "LinkLine", "Merge", "PersonGraph", "Said"]
 
 LARGEST_FOLD = 5_000
 _CHUNK = 400
@@ -77,6 +77,16 @@ class PersonGraph(msgspec.Struct, frozen=True, kw_only=True):
     links: list[LinkLine]
     merges: list[Merge]
     more: int
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """several_kinds: people known by ids of two or more kinds. conflicts: refused links. merges: in force."""
+
+    people: int
+    ids: int
+    several_kinds: int
+    conflicts: int
+    merges: int
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
@@ -597,6 +607,33 @@ class Identity:
         shown = list(links.values())[:1_000]
         return PersonGraph(uid=uid, ids=ids, links=shown, merges=merges, more=max(0, more - len(shown)))
 
+    def counts(self) -> Counts:
+        """What there is, counted over everyone."""
+        kinds = (
+            sa.select(
+                person_id.c.uid, sa.func.count(person_id.c.kind.distinct()).label("kinds"), sa.func.count().label("ids")
+            )
+            .group_by(person_id.c.uid)
+            .subquery()
+        )
+        with self._database.read() as connection:
+            people, ids, several = connection.execute(
+                sa.select(
+                    sa.func.count(),
+                    sa.func.coalesce(sa.func.sum(kinds.c.ids), 0),
+                    sa.func.coalesce(sa.func.sum(sa.case((kinds.c.kinds >= 2, 1), else_=0)), 0),
+                ).select_from(kinds)
+            ).one()
+            conflicts = connection.scalar(
+                sa.select(sa.func.count()).select_from(id_link).where(id_link.c.refused != "")
+            )
+            merges = connection.scalar(
+                sa.select(sa.func.count()).select_from(person_merge).where(person_merge.c.split_at.is_(None))
+            )
+        return Counts(
+            people=people, ids=int(ids), several_kinds=int(several), conflicts=conflicts or 0, merges=merges or 0
+        )
+
     def conflicts(self, reason: str = "", cursor: str = "", limit: int = 50) -> Conflicts:
         """Links that were refused, newest first. reason: only those that begin with it (`cap`, `both_identified`)."""
         query = sa.select(id_link).where(id_link.c.refused != "")
@@ -604,8 +641,10 @@ class Identity:
             query = query.where(id_link.c.refused.startswith(reason, autoescape=True))
         if cursor:
             at, _, key = cursor.partition("-")
+            if not at.isdecimal():
+                raise InvalidInput("cursor", "is not the next of a page before")
             query = query.where(
-                sa.tuple_(id_link.c.recorded_at, id_link.c.key) < sa.tuple_(sa.literal(int(at or 0)), sa.literal(key))
+                sa.tuple_(id_link.c.recorded_at, id_link.c.key) < sa.tuple_(sa.literal(int(at)), sa.literal(key))
             )
         with self._database.read() as connection:
             rows = connection.execute(
@@ -634,21 +673,23 @@ class Identity:
             next=f"{page[-1].recorded_at}-{page[-1].key}" if len(rows) > limit else None,
         )
 
-    def forget(self, uids: Sequence[int], ids: Sequence[Node]) -> None:
-        """Remove what the graph holds of an erased person: its links and merges (ids and traits go apart)."""
+    def forget(self, uid: int, ids: Sequence[Node]) -> None:
+        """Remove what the graph holds of an erased person: its links, its merges and the traits of those who
+        became it (its own ids and traits go with the directory)."""
         with self._lock, self._database.begin() as connection:
             for kind, value in ids:
-                for k, v in ((id_link.c.a_kind, id_link.c.a_value), (id_link.c.b_kind, id_link.c.b_value)):
-                    connection.execute(sa.delete(id_link).where(k == kind, v == value))
-                for k, v in ((id_apart.c.a_kind, id_apart.c.a_value), (id_apart.c.b_kind, id_apart.c.b_value)):
-                    connection.execute(sa.delete(id_apart).where(k == kind, v == value))
-            for uid in uids:
-                connection.execute(
-                    sa.delete(person_merge).where(
-                        sa.or_(person_merge.c.from_uid == uid, person_merge.c.into_uid == uid)
-                    )
-                )
-                connection.execute(sa.delete(trait).where(trait.c.uid == uid))
+                for table in (id_link, id_apart):
+                    for end in "ab":
+                        connection.execute(
+                            sa.delete(table).where(table.c[f"{end}_kind"] == kind, table.c[f"{end}_value"] == value)
+                        )
+            became = sa.select(person_merge.c.from_uid).where(
+                person_merge.c.into_uid == uid, person_merge.c.split_at.is_(None)
+            )
+            connection.execute(sa.delete(trait).where(trait.c.uid.in_(became)))
+            connection.execute(
+                sa.delete(person_merge).where(sa.or_(person_merge.c.from_uid == uid, person_merge.c.into_uid == uid))
+            )
 
 
 def _id_of(row: Any) -> _Id:

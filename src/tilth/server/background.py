@@ -27,6 +27,8 @@ FLUSH_EVERY = 60 * SECOND
 FLUSH_EVENTS = 200_000
 # Compaction rewrites files; below this many mergeable ones it is not worth it.
 COMPACT_FILES = 64
+# So many persons' events are read under another number than they are written; every question pays for it.
+SQUASH_PEOPLE = 5_000
 COMPACT_AGAIN = 10 * 60 * SECOND
 COMPACT_LOOK = 60 * SECOND
 # An upload nobody started in this time is given up.
@@ -125,7 +127,10 @@ class Background:
             self._wake.notify_all()
 
     def compaction_needed(self) -> bool:
-        return self._workspace.lake.stats().small_files >= COMPACT_FILES
+        return (
+            self._workspace.lake.stats().small_files >= COMPACT_FILES
+            or len(self._workspace.identity.overrides().old) >= SQUASH_PEOPLE
+        )
 
     def _compaction_due(self) -> bool:
         # After a failure (a full disk, say) trying again at once would fail again.
@@ -190,6 +195,7 @@ class Background:
     def _compact(self) -> None:
         self.compacting = True
         try:
+            self._workspace.collect.squash(cancelled=lambda: self.stopping)
             self._workspace.lake.compact(cancelled=lambda: self.stopping)
             self.last_compaction = now()
             self.compaction_error = None

@@ -16,10 +16,15 @@ def erase(workspace: Workspace, any_id: str) -> tuple[int, int]:
     The intake log is flushed first, so that no unflushed event of theirs is left. The ids go last:
     after a crash in between, the same call finds the person again and finishes.
     """
+    workspace.collect.catch_up()
     uid = workspace.people.find(any_id)
     workspace.collect.flush()
+    # Events of persons that were merged into this one are written under its number first.
+    workspace.collect.squash()
     removed = workspace.lake.erase([uid])
     workspace.segments.forget([uid])
-    workspace.imports.forget([known.id for known in workspace.people.distinct_ids([uid])[uid]])
+    ids = workspace.people.distinct_ids([uid])[uid]
+    workspace.imports.forget([known.id for known in ids])
+    workspace.identity.forget(uid, [(known.kind, known.id) for known in ids])
     workspace.people.forget(uid)
     return uid, removed
