@@ -16,7 +16,7 @@ from tilth.behavior.distribution import DistributionAnswer, DistributionParamete
 from tilth.behavior.funnel import FunnelAnswer, FunnelParameters
 from tilth.behavior.lifecycle import LifecycleAnswer, LifecycleParameters
 from tilth.behavior.ltv import LtvAnswer, LtvParameters
-from tilth.behavior.parameters import PeoplePage
+from tilth.behavior.parameters import PeopleBehind
 from tilth.behavior.paths import PathsAnswer, PathsParameters
 from tilth.behavior.retention import RetentionAnswer, RetentionParameters
 from tilth.behavior.service import Behavior
@@ -31,14 +31,14 @@ __all__ = ["QuestionKind", "questions"]
 class QuestionKind(NamedTuple):
     """parameters, answer: the structs (and JSON schemas). ask(behavior, parameters or mapping) -> answer.
 
-    people(behavior, parameters or mapping, cursor=…, limit=…, **which) -> PeoplePage, for kinds whose
+    people(behavior, parameters or mapping, cursor=…, limit=…, **which) -> PeopleBehind, for kinds whose
     numbers have people behind them; `which` names the number, see the method of Behavior.
     """
 
     parameters: type[msgspec.Struct]
     ask: Callable[..., Any]
     answer: type[msgspec.Struct]
-    people: Callable[..., PeoplePage] | None
+    people: Callable[..., PeopleBehind] | None
 
 
 questions: dict[str, QuestionKind] = {

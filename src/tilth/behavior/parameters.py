@@ -11,7 +11,7 @@ import msgspec
 from tilth.behavior.calendar import Range
 from tilth.errors import InvalidInput
 
-__all__ = ["Answer", "Asked", "PeoplePage", "PersonLine", "converted"]
+__all__ = ["Answer", "Asked", "PeopleBehind", "PersonLine", "converted"]
 
 MAX_BREAKDOWN = 1_000
 
@@ -54,7 +54,7 @@ class PersonLine(msgspec.Struct, frozen=True, kw_only=True):
     distinct_ids: list[str]
 
 
-class PeoplePage(Answer, frozen=True, kw_only=True):
+class PeopleBehind(Answer, frozen=True, kw_only=True):
     """A page of people, ascending by uid. total: all of them; next: cursor of the next page, empty on the last."""
 
     people: list[PersonLine]

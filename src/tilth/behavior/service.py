@@ -18,7 +18,7 @@ from tilth.behavior.distribution import DistributionAnswer, DistributionParamete
 from tilth.behavior.funnel import FunnelAnswer, FunnelParameters, funnel, step_people
 from tilth.behavior.lifecycle import LifecycleAnswer, LifecycleParameters, lifecycle, state_people
 from tilth.behavior.ltv import LtvAnswer, LtvParameters, ltv
-from tilth.behavior.parameters import Answer, Asked, PeoplePage, PersonLine, converted
+from tilth.behavior.parameters import Answer, Asked, PeopleBehind, PersonLine, converted
 from tilth.behavior.paths import PathsAnswer, PathsParameters, paths
 from tilth.behavior.people_values import TagReader
 from tilth.behavior.question import Question, Sources
@@ -149,7 +149,7 @@ class Behavior:
         cursor: str = "",
         limit: int = 50,
         **keywords: Any,
-    ) -> PeoplePage:
+    ) -> PeopleBehind:
         """Who reached `step` (counted from 0; outcome converted), or the step before but not it (dropped)."""
         return self._people(
             f"funnel:{step}:{outcome}",
@@ -169,7 +169,7 @@ class Behavior:
         cursor: str = "",
         limit: int = 50,
         **keywords: Any,
-    ) -> PeoplePage:
+    ) -> PeopleBehind:
         """Who of the cohort `period` came back in `column`, or (came=False) did not."""
         return self._people(
             f"retention:{period}:{column}:{came}",
@@ -188,7 +188,7 @@ class Behavior:
         cursor: str = "",
         limit: int = 50,
         **keywords: Any,
-    ) -> PeoplePage:
+    ) -> PeopleBehind:
         """Who is new, returning, resurrecting or dormant in `period`."""
         return self._people(
             f"lifecycle:{period}:{state}",
@@ -206,7 +206,7 @@ class Behavior:
         cursor: str = "",
         limit: int = 50,
         **keywords: Any,
-    ) -> PeoplePage:
+    ) -> PeopleBehind:
         """Who was active in exactly so many periods."""
         return self._people(
             f"stickiness:{active_periods}",
@@ -223,7 +223,7 @@ class Behavior:
 
     def _people(
         self, kind: str, asked: P, work: Callable[[Question, P, int], Int64], cursor: str, limit: int
-    ) -> PeoplePage:
+    ) -> PeopleBehind:
         started = time.perf_counter()
         if not 1 <= limit <= _LARGEST_PAGE:
             raise InvalidInput("limit", f"must be between 1 and {_LARGEST_PAGE:,}")
@@ -234,7 +234,7 @@ class Behavior:
         first = int(np.searchsorted(found, int(cursor), side="right")) if cursor else 0
         page = found[first : first + limit].tolist()
         ids = self._people_directory.distinct_ids(page)
-        return PeoplePage(
+        return PeopleBehind(
             as_of=as_of,
             took_ms=round((time.perf_counter() - started) * 1000, 3),
             people=[PersonLine(uid=uid, distinct_ids=[d.id for d in ids[uid]]) for uid in page],
