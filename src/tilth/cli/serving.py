@@ -10,7 +10,7 @@ import typer
 
 from tilth.cli.options import DEFAULT_WORKSPACE, AsJson, WorkspacePath, open_workspace
 from tilth.cli.output import notice, print_json, print_lines, print_table
-from tilth.errors import InvalidInput
+from tilth.errors import Busy, InvalidInput
 
 if TYPE_CHECKING:
     from tilth.workspace import Workspace
@@ -73,8 +73,20 @@ def serve(
     link: Annotated[bool, typer.Option("--link", help="Print a sign-in link even when there is a password.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Serve the API, the console and background work until interrupted."""
-    with open_workspace(workspace) as opened:
+    """Serve the API, the console and background work until interrupted.
+
+    On PostgreSQL further nodes may serve the same workspace: they take events and answer questions, and one of
+    them does the writing when the first one ends.
+    """
+    try:
+        opened = open_workspace(workspace)
+    except Busy:
+        opened = open_workspace(workspace, read_only=True)
+        if opened.database.is_sqlite:
+            opened.close()
+            raise
+        notice("another node does the writing; this one takes events and answers questions")
+    with opened:
         _serve(opened, host, port, link=link, json=json)
 
 

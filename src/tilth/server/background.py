@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tilth.errors import TilthError
+from tilth.errors import Busy, TilthError
 from tilth.server.instants import DAY, HOUR, SECOND, instant, now
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ COMPACT_FILES = 64
 SQUASH_PEOPLE = 5_000
 COMPACT_AGAIN = 10 * 60 * SECOND
 COMPACT_LOOK = 60 * SECOND
+# How often, in seconds, a further node looks whether it should do the writing.
+LEAD_LOOK = 1.0
 # An upload nobody started in this time is given up.
 PREVIEW_LIFE = 7 * DAY
 
@@ -81,7 +83,10 @@ class Background:
     # Imports
 
     def run_import(self, import_id: str) -> None:
-        """Do the work of an import that was started or resumed, after those before it."""
+        """Do the work of an import that was started or resumed, after those before it. Raises `Busy` on a node
+        that does not write."""
+        if not self._workspace.lock.held:
+            raise Busy("another node of this workspace does the writing; start the import there")
         with self._wake:
             self._waiting.append(import_id)
             self._wake.notify_all()
@@ -139,9 +144,24 @@ class Background:
         self._compaction_look = now() + COMPACT_LOOK
         return self.compaction_needed()
 
+    def _leads(self) -> bool:
+        """True on the node that writes the lake; a further one takes over when the lock becomes free."""
+        lock = self._workspace.lock
+        if not lock.held:
+            try:
+                lock.acquire()
+            except Busy:
+                return False
+            self._workspace.read_only = False
+            logger.warning("this node does the writing from now on")
+        return True
+
     def _keep_house(self) -> None:
         tidied = 0
         while not self.stopping:
+            if not self._leads():
+                self._stopping.wait(LEAD_LOOK)
+                continue
             try:
                 if self._flush_wanted or self._flush_due():
                     self._flush_wanted = False
@@ -189,7 +209,7 @@ class Background:
             logger.exception("the flush failed; the events stay in the intake log")
 
     def _flush_at_end(self) -> None:
-        if self._workspace.collect.tail_size()[0]:
+        if self._workspace.lock.held and self._workspace.collect.tail_size()[0]:
             self._flush()
 
     def _compact(self) -> None:
