@@ -26,6 +26,7 @@ __all__ = ["IntakeLog"]
 # JSON keeps a decimal's digits exactly as they came, which msgpack's binary floats would not.
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(Batch, float_hook=Decimal)
+_FRESH = 100_000
 # Held while a group commits on PostgreSQL, so that numbers become visible in the order they were given.
 _COMMIT_ORDER = 0x74696C74685F6C
 
@@ -49,6 +50,8 @@ class IntakeLog:
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(maxsize=queue_limit)
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
+        self._fresh: dict[int, Batch] = {}
+        self._fresh_messages = 0
 
     def append(self, batch: Batch) -> int:
         """Store a batch durably; returns its seq once it is committed."""
@@ -89,6 +92,7 @@ class IntakeLog:
                     waiting.done.set_exception(error)
             else:
                 for waiting, seq in zip(group, seqs, strict=True):
+                    self._keep(seq, waiting.batch)
                     waiting.done.set_result(seq)
             if stop:
                 return
@@ -108,15 +112,36 @@ class IntakeLog:
 
     def read(self, after: int, max_events: int | None = None) -> Iterator[tuple[int, Batch]]:
         """Batches with seq > after, in order, until `max_events` is passed."""
+        wanted: list[int] = []
         taken = 0
-        query = sa.select(intake.c.seq, intake.c.payload).where(intake.c.seq > after).order_by(intake.c.seq)
+        query = sa.select(intake.c.seq, intake.c.events).where(intake.c.seq > after).order_by(intake.c.seq)
         with self._database.read() as connection:
-            for row in connection.execution_options(yield_per=500).execute(query):
-                batch = _decoder.decode(row.payload)
-                yield row.seq, batch
-                taken += len(batch.messages)
+            for seq, events in connection.execution_options(yield_per=5_000).execute(query):
+                wanted.append(seq)
+                taken += events
                 if max_events is not None and taken >= max_events:
-                    return
+                    break
+        for start in range(0, len(wanted), 500):
+            some = wanted[start : start + 500]
+            # What this process committed a moment ago need not be read and decoded again.
+            held = {seq: batch for seq in some if (batch := self._fresh.get(seq)) is not None}
+            missing = [seq for seq in some if seq not in held]
+            if missing:
+                payloads = sa.select(intake.c.seq, intake.c.payload).where(intake.c.seq.in_(missing))
+                with self._database.read() as connection:
+                    held |= {row.seq: _decoder.decode(row.payload) for row in connection.execute(payloads)}
+            for seq in some:
+                # A row that is gone since was flushed by another process meanwhile.
+                if seq in held:
+                    yield seq, held[seq]
+
+    def _keep(self, seq: int, batch: Batch) -> None:
+        """Remember what was just committed, the newest `_FRESH` messages."""
+        self._fresh[seq] = batch
+        self._fresh_messages += len(batch.messages)
+        while self._fresh_messages > _FRESH and self._fresh:
+            oldest = next(iter(self._fresh))
+            self._fresh_messages -= len(self._fresh.pop(oldest).messages)
 
     def last_seq(self) -> int:
         """The highest seq in the log now (0 when it is empty)."""

@@ -40,6 +40,9 @@ _NAMES: dict[type[Any], str] = {
     Profile: "$profile",
     Group: "$group",
 }
+_TYPED = frozenset({*_PROMOTED_TEXT, "quantity", "price", "amount"})
+_NONE: dict[str, Any] = {}
+_MOST_PRICE, _MOST_AMOUNT, _PRICE_STEP = Decimal("1e13"), Decimal("1e14"), Decimal("0.0001")
 _NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
 # Decimals go out as JSON numbers with the digits they came with.
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -57,32 +60,28 @@ def message_rows(batches: Sequence[Batch], uids: npt.NDArray[np.int64], currency
     Known commerce properties become typed columns; `amount` is taken in major units and stored in
     the currency's minor unit, rounded half up; the rest stays in `props`.
     """
-    names = [field.name for field in EVENT_SCHEMA]
-    columns: dict[str, list[Any]] = {name: [] for name in names if name not in ("uid", "ts", "received_at", "session")}
-    ts: list[int] = []
+    told: list[Message] = []
     received: list[int] = []
-    append = {name: column.append for name, column in columns.items()}
-    promoted = [name for name in columns if name.startswith("p_")]
+    sources: list[str] = []
     for batch in batches:
-        for message in batch.messages:
-            if not has_row(message):
-                continue
-            ts.append(message.ts)
-            received.append(batch.received_at)
-            append["distinct_id"](message.ids[0].value)
-            append["event_id"](message.event_id)
-            append["source"](batch.source)
-            if isinstance(message, Track):
-                append["event"](message.event)
-                properties = message.properties
-            else:
-                append["event"](_NAMES[type(message)])
-                properties = _particulars(message)
-            found, rest = _promote(properties, currency)
-            for name in promoted:
-                append[name](found.get(name))
-            append["props"](_text(rest) if rest else None)
-            append["context"](_text(message.context) if message.context else None)
+        mine = [message for message in batch.messages if has_row(message)]
+        told += mine
+        received += [batch.received_at] * len(mine)
+        sources += [batch.source] * len(mine)
+    ts = [message.ts for message in told]
+    split = [_promote(m.properties if isinstance(m, Track) else _particulars(m), currency) for m in told]
+    columns: dict[str, list[Any]] = {
+        "distinct_id": [m.ids[0].value for m in told],
+        "event": [m.event if isinstance(m, Track) else _NAMES[type(m)] for m in told],
+        "event_id": [m.event_id for m in told],
+        "source": sources,
+        "props": [_text(rest) if rest else None for _, rest in split],
+        "context": [_text(m.context) if m.context else None for m in told],
+    }
+    used = frozenset(name for found, _ in split for name in found)
+    for field in EVENT_SCHEMA:
+        if field.name.startswith("p_"):
+            columns[field.name] = [found.get(field.name) for found, _ in split] if field.name in used else []
     arrays = []
     for field in EVENT_SCHEMA:
         if field.name == "uid":
@@ -91,7 +90,7 @@ def message_rows(batches: Sequence[Batch], uids: npt.NDArray[np.int64], currency
             arrays.append(pa.array(np.array(ts, np.int64)).cast(_INSTANT))
         elif field.name == "received_at":
             arrays.append(pa.array(np.array(received, np.int64)).cast(_INSTANT))
-        elif field.name == "session":
+        elif field.name == "session" or (field.name.startswith("p_") and not columns[field.name]):
             arrays.append(pa.nulls(len(ts), field.type))
         else:
             arrays.append(pa.array(columns[field.name], field.type))
@@ -115,37 +114,40 @@ def _particulars(message: Message) -> dict[str, Any]:
 
 def _promote(properties: dict[str, Any], currency: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """(typed columns, the properties that stay)."""
+    if _TYPED.isdisjoint(properties):
+        return _NONE, properties
     found: dict[str, Any] = {}
-    if not properties:
-        return found, properties
-    rest = properties
-    for name, column in _PROMOTED_TEXT.items():
-        value = properties.get(name)
-        if value is not None and isinstance(value, (str, int)) and not isinstance(value, bool):
-            found[column] = str(value)
-            rest = _without(rest, properties, name)
-    quantity = _decimal(properties.get("quantity"))
-    if quantity is not None:
-        found["p_quantity"] = float(quantity)
-        rest = _without(rest, properties, "quantity")
-    price = _decimal(properties.get("price"))
-    if price is not None and abs(price) < Decimal("1e13"):
-        found["p_price"] = price.quantize(Decimal("0.0001"))
-        rest = _without(rest, properties, "price")
-    amount = _decimal(properties.get("amount"))
-    if amount is not None and abs(amount) < Decimal("1e14"):
+    rest: dict[str, Any] = {}
+    amount: Decimal | None = None
+    for name, value in properties.items():
+        column = _PROMOTED_TEXT.get(name)
+        if column is not None:
+            if isinstance(value, (str, int)) and not isinstance(value, bool):
+                found[column] = str(value)
+                continue
+        elif name == "quantity":
+            quantity = _decimal(value)
+            if quantity is not None:
+                found["p_quantity"] = float(quantity)
+                continue
+        elif name == "price":
+            price = _decimal(value)
+            if price is not None and abs(price) < _MOST_PRICE:
+                # The column rounds no more than this; fewer places are as they are.
+                exact = -price.as_tuple().exponent <= 4  # type: ignore[operator]
+                found["p_price"] = price if exact else price.quantize(_PRICE_STEP)
+                continue
+        elif name == "amount":
+            amount = _decimal(value)
+            if amount is not None and abs(amount) < _MOST_AMOUNT:
+                continue
+            amount = None
+        rest[name] = value
+    if amount is not None:
         digits = currency_digits(found.get("p_currency") or currency)
         found["p_amount"] = int(amount.scaleb(digits).to_integral_value("ROUND_HALF_UP"))
         found.setdefault("p_currency", currency)
-        rest = _without(rest, properties, "amount")
     return found, rest
-
-
-def _without(rest: dict[str, Any], whole: dict[str, Any], name: str) -> dict[str, Any]:
-    if rest is whole:
-        rest = dict(whole)
-    del rest[name]
-    return rest
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -254,15 +254,10 @@ class Collect:
         try:
             while True:
                 with self._writing:
-                    self.identity.refresh()
-                    flushed = self._lake.transaction_version(FLUSH_APP) or 0
-                    rows = self._take(flushed, set(), _FLUSH_EVENTS)
-                    if not rows:
+                    rows, last = self._first_rows()
+                    if last is None:
                         break
-                    last = rows[-1][0]
-                    done = self._lake.append(
-                        pa.concat_tables([t for _, t, _ in rows]), (FLUSH_APP, last), window_days=_TWIN_WINDOW_DAYS
-                    )
+                    done = self._lake.append(rows, (FLUSH_APP, last), window_days=_TWIN_WINDOW_DAYS)
                     written += done.accepted
                 self.log.delete_through(last)
             self.log.delete_through(self._lake.transaction_version(FLUSH_APP) or 0)
@@ -272,6 +267,21 @@ class Collect:
             self.last_flush_error = str(error)
             raise
         return written
+
+    def _first_rows(self) -> tuple[pa.Table, int | None]:
+        """The oldest rows of the tail, under the persons they belong to now, and the last intake number among them."""
+        with self._lock:
+            self._catch_up()
+            taken: list[pa.Table] = []
+            count, last = 0, None
+            for seq, table in self._tail.parts:
+                taken.append(table)
+                count, last = count + table.num_rows, seq
+                if count >= _FLUSH_EVENTS:
+                    break
+            if last is None:
+                return _NOTHING, None
+            return _under(pa.concat_tables(taken), self.identity.overrides()), last
 
     def squash(self, cancelled: Callable[[], bool] = lambda: False) -> int:
         """Write rows that changed hands under their present persons; returns rows moved. Needs the writer lock."""

@@ -45,6 +45,7 @@ REFUSED_IDS = frozenset(
 )
 
 MAX_ID_LENGTH = 255
+_LONGEST_REFUSED = max(map(len, REFUSED_IDS))
 
 
 class DistinctId(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,9 @@ class PersonRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_refused(value: str) -> bool:
     """True for ids that name nobody or are too long (see `REFUSED_IDS`)."""
-    return value.strip().lower() in REFUSED_IDS or len(value) > MAX_ID_LENGTH
+    if len(value) <= _LONGEST_REFUSED:
+        return value.lower() in REFUSED_IDS or value.strip().lower() in REFUSED_IDS
+    return len(value) > MAX_ID_LENGTH or value.strip().lower() in REFUSED_IDS
 
 
 class People:

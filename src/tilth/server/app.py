@@ -24,26 +24,20 @@ from tilth.server.problems import EXCEPTION_HANDLERS
 from tilth.server.routes import (
     accounts,
     behavior,
-    connectors,
     data,
-    debugger,
     events,
-    feedback,
     health,
     identity,
     imports,
     layerings,
     overview,
     people,
-    plan,
     quarantine,
     query,
     segments,
     session,
     settings,
-    sources,
     sql,
-    surveys,
 )
 
 if TYPE_CHECKING:
@@ -63,25 +57,19 @@ BODY_LIMIT = 10 * 1024**2
 _API = [
     accounts,
     behavior,
-    connectors,
     data,
-    debugger,
     events,
-    feedback,
     identity,
     imports,
     layerings,
     overview,
     people,
-    plan,
     quarantine,
     query,
     segments,
     session,
     settings,
-    sources,
     sql,
-    surveys,
 ]
 
 

@@ -31,6 +31,8 @@ COMPACT_FILES = 64
 SQUASH_PEOPLE = 5_000
 COMPACT_AGAIN = 10 * 60 * SECOND
 COMPACT_LOOK = 60 * SECOND
+# Seconds between looks: what came meanwhile is still in memory and need not be read from the log again.
+HOUSE_LOOK = 2.0
 # How often, in seconds, a further node looks whether it should do the writing.
 LEAD_LOOK = 1.0
 # An upload nobody started in this time is given up.
@@ -178,7 +180,7 @@ class Background:
                 self._stopping.wait(5)
             with self._wake:
                 if not (self._flush_wanted or self._compact_wanted or self.stopping):
-                    self._wake.wait(timeout=5)
+                    self._wake.wait(timeout=HOUSE_LOOK)
         self._flush_at_end()
 
     def tidy(self) -> None:

@@ -18,9 +18,7 @@ def upgrade() -> None:
     op.create_index("ix_person_id_changed", "person_id", ["changed"])
     # `identity` counts changes, `squash` rewritings of the lake, `applied` is the last intake number whose
     # identities and traits are in the tables.
-    op.execute(
-        "INSERT INTO person_counter (name, next_uid) VALUES ('identity', 0), ('squash', 0), ('applied', 0)"
-    )
+    op.execute("INSERT INTO person_counter (name, next_uid) VALUES ('identity', 0), ('squash', 0), ('applied', 0)")
     op.create_table(
         "id_link",
         sa.Column("key", sa.Text(), primary_key=True),

@@ -1,0 +1,189 @@
+"""Collection under load: events acknowledged durably over HTTP, beside what the machine allows at best.
+
+The server is a process of its own, the clients are this one, on the same cores. Bodies are made before
+the clock starts. Beside it, in the same run: decoding the same JSON and nothing else, and syncing the
+same bytes to the disk and nothing else.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tilth.settings import Settings
+from tilth.workspace import Workspace
+
+__all__ = ["measure_intake"]
+
+BATCH = 100
+PORT = 18765
+
+
+def _batch(number: int) -> bytes:
+    events = [
+        {
+            "event": "product_viewed",
+            "distinct_id": f"person-{(number * BATCH + n) % 20_000}",
+            "event_id": f"{number}-{n}",
+            "timestamp": 1_780_000_000 + number,
+            "properties": {"product": f"tea-{n % 40}", "category": "green", "price": 19.9, "page": "/tea/longjing"},
+            "context": {"ip": "203.0.113.7", "library": {"name": "bench", "version": "1"}},
+        }
+        for n in range(BATCH)
+    ]
+    return json.dumps(events).encode()
+
+
+def _resident_mb(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _load(key: str, bodies: list[bytes], connections: int) -> tuple[float, list[float]]:
+    """(seconds for all, seconds of each request), sent over so many connections."""
+    position = iter(bodies)
+    lock = threading.Lock()
+    took: list[float] = []
+    failed: list[str] = []
+
+    def work() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT)
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        while True:
+            with lock:
+                body = next(position, None)
+            if body is None:
+                return
+            started = time.perf_counter()
+            connection.request("POST", "/api/v1/events", body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            took.append(time.perf_counter() - started)
+            if answer.status != 200:
+                failed.append(f"{answer.status} {text[:200]!r}")
+                return
+
+    threads = [threading.Thread(target=work) for _ in range(connections)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - started
+    if failed:
+        raise SystemExit(f"the server refused: {failed[0]}")
+    return seconds, took
+
+
+def _rate(work: Callable[[], Any], times: int) -> float:
+    started = time.perf_counter()
+    for _ in range(times):
+        work()
+    return times / (time.perf_counter() - started)
+
+
+def _sync_rate(folder: Path, body: bytes, times: int) -> float:
+    with open(folder / "sync", "wb") as file:
+
+        def once() -> None:
+            file.write(body)
+            file.flush()
+            os.fdatasync(file.fileno())
+
+        return _rate(once, times)
+
+
+def _visible_ms(key: str, token: str) -> float:
+    """From the acknowledgement of an event to an answer that has it, the median of several."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORT)
+    took = []
+    for _ in range(7):
+        name = f"seen-{uuid.uuid4().hex[:8]}"
+        body = json.dumps({"event": name, "distinct_id": "somebody"})
+        connection.request("POST", "/api/v1/events", body, {"Authorization": f"Bearer {key}"})
+        connection.getresponse().read()
+        started = time.perf_counter()
+        asked = json.dumps({"event": name, "range": {"last": "7d"}, "allow_unknown": True})
+        while True:
+            connection.request("POST", "/api/v1/query/trends", asked, {"Authorization": f"Bearer {token}"})
+            answer = json.loads(connection.getresponse().read())
+            if any(point["value"] for series in answer["series"] for point in series["points"]):
+                break
+        took.append((time.perf_counter() - started) * 1000)
+    return statistics.median(took)
+
+
+def measure_intake(batches: int, singles: int) -> dict[str, float]:
+    """The numbers of one run; rates are per second, times in ms, memory in MB."""
+    folder = Path(tempfile.mkdtemp(prefix="tilth-intake-"))
+    try:
+        with Workspace.create(folder / "workspace", Settings(currency="CNY")) as made:
+            key = made.collect.create_source("bench").write_key
+            from tilth.server.tokens import Tokens
+
+            token = Tokens(made.database).create("bench", "analyst", "bench")[1]
+        bodies = [_batch(n) for n in range(batches)]
+        decoder = msgspec.json.Decoder()
+        decoding = _rate(lambda: decoder.decode(bodies[0]), 2_000) * BATCH
+        syncing = _sync_rate(folder, bodies[0], 300) * BATCH
+        arguments = ["serve", "--workspace", str(folder / "workspace"), "--port", str(PORT)]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tilth.cli.main", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait()
+            _load(key, [_batch(10_000_000 + n) for n in range(50)], 4)
+            before = _resident_mb(server.pid)
+            seconds, took = _load(key, bodies, 8)
+            after = _resident_mb(server.pid)
+            single = [json.dumps(json.loads(_batch(20_000_000 + n))[0]).encode() for n in range(singles)]
+            single_seconds, _ = _load(key, single, 8)
+            visible = _visible_ms(key, token)
+        finally:
+            server.terminate()
+            server.wait(120)
+        took.sort()
+        return {
+            "events": batches * BATCH,
+            "rate": batches * BATCH / seconds,
+            "p50": took[len(took) // 2] * 1000,
+            "p99": took[int(len(took) * 0.99)] * 1000,
+            "single": singles / single_seconds,
+            "decoding": decoding,
+            "syncing": syncing,
+            "visible": visible,
+            "before_mb": before,
+            "after_mb": after,
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait() -> None:
+    for _ in range(600):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=2)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_intake(3_000, 2_000), indent=2))

@@ -1,9 +1,0 @@
-"""The debugger: events as they arrive."""
-
-from __future__ import annotations
-
-from typing import Any
-
-__all__ = ["ROUTES"]
-
-ROUTES: list[Any] = []

@@ -1,9 +1,0 @@
-"""The tracking plan: what is expected, what has arrived."""
-
-from __future__ import annotations
-
-from typing import Any
-
-__all__ = ["ROUTES"]
-
-ROUTES: list[Any] = []

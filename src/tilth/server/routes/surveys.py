@@ -1,9 +1,0 @@
-"""Surveys: definitions, the hosted form, answers."""
-
-from __future__ import annotations
-
-from typing import Any
-
-__all__ = ["ROUTES"]
-
-ROUTES: list[Any] = []
