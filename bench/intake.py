@@ -7,6 +7,7 @@ same bytes to the disk and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -15,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -56,37 +56,33 @@ def _resident_mb(pid: int) -> float:
 def _load(key: str, bodies: list[bytes], connections: int) -> tuple[float, list[float]]:
     """(seconds for all, seconds of each request), sent over so many connections."""
     position = iter(bodies)
-    lock = threading.Lock()
     took: list[float] = []
-    failed: list[str] = []
+    head = (
+        f"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: "
+    ).encode()
 
-    def work() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", PORT)
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        while True:
-            with lock:
-                body = next(position, None)
-            if body is None:
-                return
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
+        for body in position:
             started = time.perf_counter()
-            connection.request("POST", "/api/v1/events", body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
+            writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                int(line[15:]) for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:")
+            )
+            text = await reader.readexactly(length)
             took.append(time.perf_counter() - started)
-            if answer.status != 200:
-                failed.append(f"{answer.status} {text[:200]!r}")
-                return
+            if not answer.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(f"the server refused: {text[:200]!r}")
+        writer.close()
 
-    threads = [threading.Thread(target=work) for _ in range(connections)]
+    async def all_of_them() -> None:
+        await asyncio.gather(*(work() for _ in range(connections)))
+
     started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - started
-    if failed:
-        raise SystemExit(f"the server refused: {failed[0]}")
-    return seconds, took
+    asyncio.run(all_of_them())
+    return time.perf_counter() - started, took
 
 
 def _rate(work: Callable[[], Any], times: int) -> float:

@@ -126,7 +126,7 @@ def test_what_cannot_be_kept_is_not_acknowledged(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(Collect, "receive", fail)
+    monkeypatch.setattr(Collect, "submit", fail)
     headers = {"Authorization": f"Bearer {key}"} if path.startswith("/api") else basic(key)
     if path == "/sa":
         form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -152,6 +152,6 @@ def test_over_a_bounded_number_of_requests_clients_are_told_to_wait(
 def test_an_unexpected_failure_is_no_500_and_is_not_acknowledged(
     client: Client, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Collect, "receive", lambda *_: 1 / 0)
+    monkeypatch.setattr(Collect, "submit", lambda *_: 1 / 0)
     answer = client.post("/v1/track", json=SEEN, headers=basic(key))
     assert answer.status_code == 503

@@ -4,7 +4,31 @@
  */
 
 export interface paths {
-    "/api/v1/account": {
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListUsers
+         * @description Everyone who may sign in.
+         */
+        get: operations["list_users"];
+        put?: never;
+        /**
+         * InviteUser
+         * @description Add a person and get the one-time link they come in by.
+         */
+        post: operations["invite_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/link": {
         parameters: {
             query?: never;
             header?: never;
@@ -14,11 +38,143 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * ChangeAccount
-         * @description Set one's own name, e-mail and password.
+         * RenewLink
+         * @description A new one-time link for a person who lost theirs or their password; the earlier one stops working.
          */
-        post: operations["change_account"];
+        post: operations["renew_link"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * RemoveUser
+         * @description Take a person's access away at once.
+         */
+        delete: operations["remove_user"];
+        options?: never;
+        head?: never;
+        /**
+         * ChangeUser
+         * @description Change a person's name, e-mail or role. The last admin stays one.
+         */
+        patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListTokens
+         * @description The API tokens in use, without their secrets.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * CreateToken
+         * @description A new API token; its secret is in this answer and nowhere else.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * RevokeToken
+         * @description Stop a token at once.
+         */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListSources
+         * @description Where events come from, with the write keys.
+         */
+        get: operations["list_sources"];
+        put?: never;
+        /**
+         * CreateSource
+         * @description A new source and its write key.
+         */
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RotateSource
+         * @description Give a source a new write key; the old one stops at once.
+         */
+        post: operations["rotate_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * RevokeSource
+         * @description Stop a source's write key; what it sent stays.
+         */
+        delete: operations["revoke_source"];
         options?: never;
         head?: never;
         patch?: never;
@@ -44,7 +200,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/data/compact": {
+    "/api/v1/query/funnel": {
         parameters: {
             query?: never;
             header?: never;
@@ -54,17 +210,17 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Compact
-         * @description Merge small files of the event table.
+         * QueryFunnel
+         * @description Ask `funnel`; the body is the question's parameters.
          */
-        post: operations["compact"];
+        post: operations["query_funnel"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/data/flush": {
+    "/api/v1/query/retention": {
         parameters: {
             query?: never;
             header?: never;
@@ -74,10 +230,270 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Flush
-         * @description Write the accepted events into the event table now.
+         * QueryRetention
+         * @description Ask `retention`; the body is the question's parameters.
          */
-        post: operations["flush"];
+        post: operations["query_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryLifecycle
+         * @description Ask `lifecycle`; the body is the question's parameters.
+         */
+        post: operations["query_lifecycle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/stickiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryStickiness
+         * @description Ask `stickiness`; the body is the question's parameters.
+         */
+        post: operations["query_stickiness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryTrends
+         * @description Ask `trends`; the body is the question's parameters.
+         */
+        post: operations["query_trends"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryDistribution
+         * @description Ask `distribution`; the body is the question's parameters.
+         */
+        post: operations["query_distribution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QuerySessions
+         * @description Ask `sessions`; the body is the question's parameters.
+         */
+        post: operations["query_sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryPaths
+         * @description Ask `paths`; the body is the question's parameters.
+         */
+        post: operations["query_paths"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/attribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryAttribution
+         * @description Ask `attribution`; the body is the question's parameters.
+         */
+        post: operations["query_attribution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/ltv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryLtv
+         * @description Ask `ltv`; the body is the question's parameters.
+         */
+        post: operations["query_ltv"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryTimeline
+         * @description Ask `timeline`; the body is the question's parameters.
+         */
+        post: operations["query_timeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/funnel/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryFunnelPeople
+         * @description The people behind a number of `funnel`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_funnel_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/retention/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryRetentionPeople
+         * @description The people behind a number of `retention`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_retention_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/lifecycle/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryLifecyclePeople
+         * @description The people behind a number of `lifecycle`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_lifecycle_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/stickiness/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryStickinessPeople
+         * @description The people behind a number of `stickiness`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_stickiness_people"];
         delete?: never;
         options?: never;
         head?: never;
@@ -104,20 +520,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/diagnostics": {
+    "/api/v1/data/flush": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * ReadDiagnostics
-         * @description Effective settings with where each comes from, versions, checks. Holds no secrets.
-         */
-        get: operations["read_diagnostics"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Flush
+         * @description Write the accepted events into the event table now.
+         */
+        post: operations["flush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/compact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compact
+         * @description Merge small files of the event table.
+         */
+        post: operations["compact"];
         delete?: never;
         options?: never;
         head?: never;
@@ -141,6 +577,86 @@ export interface paths {
          *     cannot be understood goes to quarantine with the reason and the others go on.
          */
         post: operations["send_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{any_id}/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadIdentity
+         * @description The ids of a person and why they are one person: every link, its reason, and what was refused.
+         */
+        get: operations["read_identity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadIdentitySummary
+         * @description How many people are known by how much, and what identity has done.
+         */
+        get: operations["read_identity_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListConflicts
+         * @description Links that were recorded and not applied, newest first. reason: `cap`, `both_identified`, `kept_apart` …
+         */
+        get: operations["list_conflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/links/{key}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * UndoLink
+         * @description Take a link back: its two ids are kept apart from now on, and each person's events go back to it.
+         */
+        post: operations["undo_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -193,26 +709,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/imports/{import_id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel
-         * @description Stop an import at its next safe point. While it only reads, nothing of it stays.
-         */
-        post: operations["cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/imports/{import_id}/preview": {
         parameters: {
             query?: never;
@@ -233,26 +729,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/imports/{import_id}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Resume
-         * @description Go on with an import that was interrupted.
-         */
-        post: operations["resume"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/imports/{import_id}/start": {
         parameters: {
             query?: never;
@@ -267,6 +743,46 @@ export interface paths {
          * @description Import in the background; `GET /imports/{id}` tells how far it is.
          */
         post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Stop an import at its next safe point. While it only reads, nothing of it stays.
+         */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{import_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Go on with an import that was interrupted.
+         */
+        post: operations["resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -321,7 +837,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/layerings/{layering_id}/compare/{other}": {
+    "/api/v1/layerings/{layering_id}/layers/{key}/people": {
         parameters: {
             query?: never;
             header?: never;
@@ -329,30 +845,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * CompareLayerings
-         * @description Where the people of one layering are in another.
+         * ListLayerPeople
+         * @description The people of a layer, those who spent most first.
          */
-        get: operations["compare_layerings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/layerings/{layering_id}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * ExportLayering
-         * @description Everyone with the name of their layer, as a file.
-         */
-        get: operations["export_layering"];
+        get: operations["list_layer_people"];
         put?: never;
         post?: never;
         delete?: never;
@@ -381,7 +877,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/layerings/{layering_id}/layers/{key}/people": {
+    "/api/v1/layerings/{layering_id}/export": {
         parameters: {
             query?: never;
             header?: never;
@@ -389,10 +885,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * ListLayerPeople
-         * @description The people of a layer, those who spent most first.
+         * ExportLayering
+         * @description Everyone with the name of their layer, as a file.
          */
-        get: operations["list_layer_people"];
+        get: operations["export_layering"];
         put?: never;
         post?: never;
         delete?: never;
@@ -421,6 +917,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/layerings/{layering_id}/compare/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * CompareLayerings
+         * @description Where the people of one layering are in another.
+         */
+        get: operations["compare_layerings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -433,6 +949,26 @@ export interface paths {
          * @description Who and how much, what changed, and what to look at first.
          */
         get: operations["read_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description What the command palette finds for some typed letters.
+         */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -482,26 +1018,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/people/{any_id}/erase": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * ErasePerson
-         * @description Remove the person's events, ids and traits for good.
-         */
-        post: operations["erase_person"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/people/{any_id}/orders": {
         parameters: {
             query?: never;
@@ -542,6 +1058,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{any_id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ErasePerson
+         * @description Remove the person's events, ids and traits for good.
+         */
+        post: operations["erase_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -562,26 +1098,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/quarantine/dismiss": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Dismiss
-         * @description Put rows aside for good; they stay on record.
-         */
-        post: operations["dismiss"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/quarantine/replay": {
         parameters: {
             query?: never;
@@ -596,6 +1112,26 @@ export interface paths {
          * @description Try rows again, corrected. What still does not fit stays in quarantine.
          */
         post: operations["replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss
+         * @description Put rows aside for good; they stay on record.
+         */
+        post: operations["dismiss"];
         delete?: never;
         options?: never;
         head?: never;
@@ -636,26 +1172,6 @@ export interface paths {
          * @description Everybody's forecast as a file.
          */
         post: operations["export_clv"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Search
-         * @description What the command palette finds for some typed letters.
-         */
-        get: operations["search"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -706,26 +1222,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/segments/{key}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * ExportSegment
-         * @description The people of a segment as a file that is safe to open in a spreadsheet.
-         */
-        get: operations["export_segment"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/segments/{key}/people": {
         parameters: {
             query?: never;
@@ -738,6 +1234,26 @@ export interface paths {
          * @description The people of a segment, those who spent most first.
          */
         get: operations["list_segment_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{key}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ExportSegment
+         * @description The people of a segment as a file that is safe to open in a spreadsheet.
+         */
+        get: operations["export_segment"];
         put?: never;
         post?: never;
         delete?: never;
@@ -794,6 +1310,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ChangeAccount
+         * @description Set one's own name, e-mail and password.
+         */
+        post: operations["change_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings": {
         parameters: {
             query?: never;
@@ -818,7 +1354,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sources": {
+    "/api/v1/diagnostics": {
         parameters: {
             query?: never;
             header?: never;
@@ -826,56 +1362,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * ListSources
-         * @description Where events come from, with the write keys.
+         * ReadDiagnostics
+         * @description Effective settings with where each comes from, versions, checks. Holds no secrets.
          */
-        get: operations["list_sources"];
-        put?: never;
-        /**
-         * CreateSource
-         * @description A new source and its write key.
-         */
-        post: operations["create_source"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{source_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        get: operations["read_diagnostics"];
         put?: never;
         post?: never;
-        /**
-         * RevokeSource
-         * @description Stop a source's write key; what it sent stays.
-         */
-        delete: operations["revoke_source"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{source_id}/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * RotateSource
-         * @description Give a source a new write key; the old one stops at once.
-         */
-        post: operations["rotate_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -942,118 +1434,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tokens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * ListTokens
-         * @description The API tokens in use, without their secrets.
-         */
-        get: operations["list_tokens"];
-        put?: never;
-        /**
-         * CreateToken
-         * @description A new API token; its secret is in this answer and nowhere else.
-         */
-        post: operations["create_token"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tokens/{token_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * RevokeToken
-         * @description Stop a token at once.
-         */
-        delete: operations["revoke_token"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * ListUsers
-         * @description Everyone who may sign in.
-         */
-        get: operations["list_users"];
-        put?: never;
-        /**
-         * InviteUser
-         * @description Add a person and get the one-time link they come in by.
-         */
-        post: operations["invite_user"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users/{user_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * RemoveUser
-         * @description Take a person's access away at once.
-         */
-        delete: operations["remove_user"];
-        options?: never;
-        head?: never;
-        /**
-         * ChangeUser
-         * @description Change a person's name, e-mail or role. The last admin stays one.
-         */
-        patch: operations["change_user"];
-        trace?: never;
-    };
-    "/api/v1/users/{user_id}/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * RenewLink
-         * @description A new one-time link for a person who lost theirs or their password; the earlier one stops working.
-         */
-        post: operations["renew_link"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1105,23 +1485,37 @@ export interface components {
         };
         /** AttentionItem */
         AttentionItem: {
-            detail: components["schemas"]["Text"];
             key: string;
-            link: string;
             /** @enum {string} */
             severity: "info" | "warning" | "critical";
             title: components["schemas"]["Text"];
+            detail: components["schemas"]["Text"];
+            link: string;
+        };
+        /** AttributionAnswer */
+        AttributionAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            touches: components["schemas"]["Touch"][];
+            conversions: number;
+            revenue: number;
         };
         /** AuditEntry */
         AuditEntry: {
-            action: string;
             /** Format: date-time */
             at: string;
+            who: string;
+            action: string;
+            what: string;
             detail: {
                 [key: string]: unknown;
             };
-            what: string;
-            who: string;
         };
         /** AuditPage */
         AuditPage: {
@@ -1130,32 +1524,29 @@ export interface components {
         };
         /** Average */
         Average: {
-            active_days: number;
-            expected_value: number | null;
+            recency_days: number | null;
             frequency: number;
             monetary: number;
             order_value: number | null;
-            recency_days: number | null;
             tenure_days: number | null;
             usual_gap_days: number | null;
+            expected_value: number | null;
+            active_days: number;
         };
         /** Balance */
         Balance: {
-            entropy: number;
             largest_share: number;
             smallest_people: number;
+            entropy: number;
+        };
+        /** Bin */
+        Bin: {
+            from: number;
+            to: number;
+            people: number;
         };
         /** CLVRequest */
         CLVRequest: {
-            calibration_end?: string | null;
-            /**
-             * @default calibration_end
-             * @enum {string}
-             */
-            forecast_from: "calibration_end" | "until";
-            horizon?: number | null;
-            /** @default 0.95 */
-            level: number;
             /**
              * @default bgnbd
              * @enum {string}
@@ -1166,72 +1557,81 @@ export interface components {
              * @enum {string}
              */
             time_unit: "day" | "week" | "month";
-            timezone?: string | null;
+            calibration_end?: string | null;
+            until?: string | null;
+            horizon?: number | null;
+            /**
+             * @default calibration_end
+             * @enum {string}
+             */
+            forecast_from: "calibration_end" | "until";
+            /** @default 0.95 */
+            level: number;
             /** @default 100 */
             top: number;
-            until?: string | null;
             /** @default false */
             value_intervals: boolean;
+            timezone?: string | null;
         };
         /** CLVResult */
         CLVResult: {
-            as_of: string;
-            calibration: components["schemas"]["Period"];
-            converged: boolean;
-            currency: string;
-            expected_purchases: number;
-            expected_value: components["schemas"]["MoneyAmount"];
-            forecast_people: number;
-            gamma_gamma: components["schemas"]["SpendEstimate"] | null;
-            holdout: components["schemas"]["Holdout"] | null;
-            horizon: number;
-            level: number;
-            log_likelihood: number;
             model: string;
+            time_unit: string;
             parameters: {
                 [key: string]: number;
             };
-            people: number;
-            repeat_people: number;
             standard_errors: {
                 [key: string]: number | null;
             };
-            time_unit: string;
-            took_ms: number;
+            log_likelihood: number;
+            converged: boolean;
+            people: number;
+            repeat_people: number;
+            forecast_people: number;
+            currency: string;
+            calibration: components["schemas"]["Period"];
+            gamma_gamma: components["schemas"]["SpendEstimate"] | null;
+            horizon: number;
+            level: number;
+            expected_purchases: number;
+            expected_value: components["schemas"]["MoneyAmount"];
+            holdout: components["schemas"]["Holdout"] | null;
             top: components["schemas"]["TopPerson"][];
             warnings: components["schemas"]["Notice"][];
+            as_of: string;
+            took_ms: number;
         };
         /** CalibrationRow */
         CalibrationRow: {
-            actual: number;
-            expected: number;
             frequency: number | string;
             people: number;
+            actual: number;
+            expected: number;
         };
         /** Cell */
         Cell: {
+            r: number;
             f: number;
             m: number;
             people: number;
-            r: number;
             revenue: number;
         };
         /** Change */
         Change: {
-            before: number | null;
-            before_denominator: number | null;
-            before_numerator: number | null;
-            denominator: number | null;
             key: string;
-            now: number | null;
-            numerator: number | null;
-            /** Format: date */
-            since: string;
             title: components["schemas"]["Text"];
             /** @enum {string} */
             unit: "money" | "people" | "orders" | "share";
+            now: number | null;
+            before: number | null;
+            /** Format: date */
+            since: string;
             /** Format: date */
             until: string;
+            numerator: number | null;
+            denominator: number | null;
+            before_numerator: number | null;
+            before_denominator: number | null;
         };
         /** ChannelCount */
         ChannelCount: {
@@ -1240,23 +1640,23 @@ export interface components {
         };
         /** Check */
         Check: {
-            detail: string;
             name: string;
             ok: boolean;
+            detail: string;
         };
         /** Choice */
         Choice: {
+            value: string;
             label: {
                 [key: string]: string;
             };
-            value: string;
         };
         /** Column */
         Column: {
             column: string;
-            confidence: number;
-            role: string | null;
             samples: string[];
+            role: string | null;
+            confidence: number;
             why: {
                 [key: string]: string;
             };
@@ -1264,69 +1664,88 @@ export interface components {
         /** CompactionHealth */
         CompactionHealth: {
             last_at: string | null;
-            last_error: string | null;
             needed: boolean;
             running: boolean;
+            last_error: string | null;
         };
         /** Comparison */
         Comparison: {
-            a: components["schemas"]["SavedLayering"];
-            adjusted_rand: number;
-            b: components["schemas"]["SavedLayering"];
             flows: components["schemas"]["Flow"][];
+            adjusted_rand: number;
             mutual_information: number;
             people_in_both: number;
+            a: components["schemas"]["SavedLayering"];
+            b: components["schemas"]["SavedLayering"];
         };
         /** Completeness */
         Completeness: {
             known: number;
-            missing: string[];
             of: number;
+            missing: string[];
+        };
+        /** ConflictCount */
+        ConflictCount: {
+            reason: string;
+            links: number;
         };
         /** CreatedToken */
         CreatedToken: {
-            /** Format: date-time */
-            created_at: string;
-            created_by: string;
-            hint: string;
             id: number;
-            last_used_at: string | null;
             name: string;
             /** @enum {string} */
             role: "viewer" | "analyst" | "operator" | "admin";
+            hint: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            last_used_at: string | null;
             token: string;
         };
         /** DataHealth */
         DataHealth: {
+            lake: components["schemas"]["LakeHealth"];
+            tail: components["schemas"]["TailHealth"];
+            intake: components["schemas"]["IntakeHealth"];
+            imports: components["schemas"]["ImportCounts"];
+            quarantine: components["schemas"]["QuarantineCounts"];
+            flush: components["schemas"]["FlushHealth"];
             compaction: components["schemas"]["CompactionHealth"];
+            events: components["schemas"]["EventHealth"][];
             database: components["schemas"]["DatabaseHealth"];
             disk: components["schemas"]["DiskHealth"];
-            events: components["schemas"]["EventHealth"][];
-            flush: components["schemas"]["FlushHealth"];
-            imports: components["schemas"]["ImportCounts"];
-            intake: components["schemas"]["IntakeHealth"];
-            lake: components["schemas"]["LakeHealth"];
-            quarantine: components["schemas"]["QuarantineCounts"];
-            tail: components["schemas"]["TailHealth"];
         };
         /** DatabaseHealth */
         DatabaseHealth: {
-            bytes: number;
             /** @enum {string} */
             kind: "sqlite" | "postgresql";
+            bytes: number;
         };
         /** Diagnostics */
         Diagnostics: {
-            checks: components["schemas"]["Check"][];
-            ok: boolean;
+            version: string;
+            python: string;
+            platform: string;
+            workspace: string;
             packages: {
                 [key: string]: string;
             };
-            platform: string;
-            python: string;
             settings: components["schemas"]["EffectiveSetting"][];
-            version: string;
-            workspace: string;
+            checks: components["schemas"]["Check"][];
+            ok: boolean;
+        };
+        /** Difference */
+        Difference: {
+            kind: string;
+            name: string;
+            value: unknown;
+            with_it: number;
+            with_it_converted: number;
+            without: number;
+            without_converted: number;
+            odds_ratio: number;
+            low: number;
+            high: number;
+            p: number;
         };
         /** DiskHealth */
         DiskHealth: {
@@ -1335,8 +1754,8 @@ export interface components {
         };
         /** Dismissal */
         Dismissal: {
-            filter?: components["schemas"]["RowFilter"] | null;
             ids?: number[] | null;
+            filter?: components["schemas"]["RowFilter"] | null;
         };
         /** Dismissed */
         Dismissed: {
@@ -1344,59 +1763,93 @@ export interface components {
         };
         /** DistinctId */
         DistinctId: {
-            id: string;
             kind: string;
+            id: string;
+        };
+        /** DistributionAnswer */
+        DistributionAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            bins: components["schemas"]["Bin"][];
+            people: number;
+            total: number;
+            mean: number | null;
+            median: number | null;
+            gini: number | null;
+            top20_share: number | null;
+            breakdown: components["schemas"]["DistributionValue"][];
+        };
+        /** DistributionValue */
+        DistributionValue: {
+            value: unknown;
+            people: number;
+            bins: components["schemas"]["Bin"][];
+            mean: number | null;
+            median: number | null;
+        };
+        /** Edge */
+        Edge: {
+            source: string;
+            target: string;
+            sessions: number;
+            mean_seconds: number;
         };
         /** EffectiveSetting */
         EffectiveSetting: {
             name: string;
+            value: string;
             /** @enum {string} */
             origin: "environment" | "tilth.toml" | "default";
-            value: string;
             variable: string;
         };
         /** Erased */
         Erased: {
-            events_removed: number;
             uid: number;
+            events_removed: number;
         };
         /** EventHealth */
         EventHealth: {
             event: string;
+            rows: number;
+            people: number;
             /** Format: date-time */
             last_ts: string;
-            people: number;
-            rows: number;
         };
         /** Failure */
         Failure: {
-            choices: string[];
             field: string;
             reason: string;
+            choices: string[];
         };
         /** FavouriteProduct */
         FavouriteProduct: {
-            amount: number;
-            name: string;
             product: string;
+            name: string;
             quantity: number;
+            amount: number;
         };
         /** FeatureShare */
         FeatureShare: {
-            eta2: number;
             feature: string;
             name: components["schemas"]["Text"];
+            eta2: number;
         };
         /** FileInfo */
         FileInfo: {
-            bytes: number;
             name: string;
+            bytes: number;
         };
         /** Flow */
         Flow: {
             from: string;
-            people: number;
             to: string;
+            people: number;
         };
         /** FlushHealth */
         FlushHealth: {
@@ -1405,32 +1858,97 @@ export interface components {
         };
         /** Format */
         Format: {
-            compression: string;
-            delimiter: string;
-            encoding: string;
-            header: boolean;
             kind: string;
+            compression: string;
+            encoding: string;
+            delimiter: string;
             sheet: string;
+            header: boolean;
         };
         /** Found */
         Found: {
-            layerings: components["schemas"]["SavedLayering"][];
             people: components["schemas"]["FoundPerson"][];
             segments: components["schemas"]["Segment"][];
+            layerings: components["schemas"]["SavedLayering"][];
         };
         /** FoundPerson */
         FoundPerson: {
-            id: string | null;
-            name: string | null;
             uid: number;
+            name: string | null;
+            id: string | null;
         };
         /** Freshness */
         Freshness: {
-            as_of: number;
             last_event: string | null;
             last_import: string | null;
-            quarantined: number;
             tail_events: number;
+            as_of: number;
+            quarantined: number;
+        };
+        /** FunnelAnswer */
+        FunnelAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            steps: components["schemas"]["FunnelStep"][];
+            breakdown: components["schemas"]["FunnelValue"][];
+            trend: components["schemas"]["FunnelPeriod"][];
+            time_to_convert: components["schemas"]["TimeBin"][];
+            counted: string;
+            distinguishes: components["schemas"]["Difference"][];
+        };
+        /** FunnelPeriod */
+        FunnelPeriod: {
+            period: string;
+            entered: number;
+            converted: number;
+        };
+        /** FunnelStep */
+        FunnelStep: {
+            label: string;
+            people: number;
+            from_first: number | null;
+            from_previous: number | null;
+            seconds_from_previous: components["schemas"]["Seconds"];
+            seconds_from_first: components["schemas"]["Seconds"];
+        };
+        /** FunnelValue */
+        FunnelValue: {
+            value: unknown;
+            steps: components["schemas"]["FunnelStep"][];
+        };
+        /** GraphId */
+        GraphId: {
+            kind: string;
+            id: string;
+        };
+        /** GraphLink */
+        GraphLink: {
+            key: string;
+            verb: string;
+            a: components["schemas"]["GraphId"];
+            b: components["schemas"]["GraphId"] | null;
+            source: string;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            refused: string;
+        };
+        /** GraphMerge */
+        GraphMerge: {
+            /** Format: date-time */
+            at: string;
+            from_uid: number;
+            into_uid: number;
+            verb: string;
+            link: string;
+            split_at: string | null;
         };
         /** Health */
         Health: {
@@ -1438,54 +1956,83 @@ export interface components {
         };
         /** Heterogeneity */
         Heterogeneity: {
+            value: number;
+            low: number;
+            high: number;
             closest: string[];
             features: components["schemas"]["FeatureShare"][];
-            high: number;
-            low: number;
-            value: number;
         };
         /** Holdout */
         Holdout: {
-            actual_total: number;
-            calibration: components["schemas"]["CalibrationRow"][];
-            covered: number;
-            expected_total: number;
             from: string;
-            level: number;
+            to: string;
+            periods: number;
             mae: number;
             naive_mae: number;
+            actual_total: number;
+            expected_total: number;
             naive_total: number;
+            covered: number;
+            level: number;
             newcomers: number;
-            periods: number;
-            to: string;
+            calibration: components["schemas"]["CalibrationRow"][];
         };
         /** Homogeneity */
         Homogeneity: {
             r2: components["schemas"]["Interval"] | null;
             silhouette: components["schemas"]["Interval"] | null;
         };
+        /** IdentityConflict */
+        IdentityConflict: {
+            link: components["schemas"]["GraphLink"];
+            a_uid: number | null;
+            b_uid: number | null;
+        };
+        /** IdentityConflicts */
+        IdentityConflicts: {
+            conflicts: components["schemas"]["IdentityConflict"][];
+            reasons: components["schemas"]["ConflictCount"][];
+            next: string | null;
+        };
+        /** IdentityGraph */
+        IdentityGraph: {
+            uid: number;
+            ids: components["schemas"]["GraphId"][];
+            links: components["schemas"]["GraphLink"][];
+            merges: components["schemas"]["GraphMerge"][];
+            more: number;
+        };
+        /** IdentitySummary */
+        IdentitySummary: {
+            people: number;
+            ids: number;
+            several_kinds: number;
+            conflicts: number;
+            merges: number;
+            overridden: number;
+        };
         /** Import */
         Import: {
-            by: string;
-            created_at: string;
-            dry_run: boolean;
-            error: components["schemas"]["Failure"] | null;
-            files: components["schemas"]["FileInfo"][];
-            finished_at: string | null;
             id: string;
             kind: string;
-            progress: components["schemas"]["Progress"] | null;
-            proposal: components["schemas"]["Proposal"] | null;
-            started_at: string | null;
             status: string;
+            files: components["schemas"]["FileInfo"][];
+            created_at: string;
+            started_at: string | null;
+            finished_at: string | null;
+            by: string;
+            proposal: components["schemas"]["Proposal"] | null;
+            progress: components["schemas"]["Progress"] | null;
             summary: components["schemas"]["Summary"] | null;
+            error: components["schemas"]["Failure"] | null;
+            dry_run: boolean;
         };
         /** ImportCounts */
         ImportCounts: {
+            running: number;
             done: number;
             failed: number;
             interrupted: number;
-            running: number;
         };
         /** Imported */
         Imported: {
@@ -1500,85 +2047,85 @@ export interface components {
         };
         /** IntakeHealth */
         IntakeHealth: {
-            flushed_seq: number;
-            last_seq: number;
             rows: number;
+            last_seq: number;
+            flushed_seq: number;
         };
         /** Interval */
         Interval: {
-            high: number;
-            low: number;
             value: number;
+            low: number;
+            high: number;
         };
         /** Invitation */
         Invitation: {
-            link: string;
             user: components["schemas"]["User"];
+            link: string;
         };
         /** KindInfo */
         KindInfo: {
-            about: components["schemas"]["Text"];
             kind: string;
             name: components["schemas"]["Text"];
+            about: components["schemas"]["Text"];
             parameters: components["schemas"]["ParameterInfo"][];
         };
         /** KnownId */
         KnownId: {
-            id: string;
             kind: string;
+            id: string;
+            source: string;
             /** Format: date-time */
             since: string;
-            source: string;
         };
         /** KnownTrait */
         KnownTrait: {
+            name: string;
+            value: unknown;
+            source: string;
             /** Format: date-time */
             at: string;
             confidence: number;
-            name: string;
-            source: string;
-            value: unknown;
         };
         /** LakeHealth */
         LakeHealth: {
-            bytes: number;
+            version: number;
             files: number;
+            rows: number;
+            bytes: number;
+            partitions: number;
+            small_files: number;
             first_ts: string | null;
             last_ts: string | null;
-            partitions: number;
-            rows: number;
             sequence_cache_bytes: number;
-            small_files: number;
-            version: number;
         };
         /** Layer */
         Layer: {
-            average: components["schemas"]["Average"];
-            color_index: number;
             key: string;
             name: components["schemas"]["Text"];
-            orders: number;
+            rule: components["schemas"]["Text"];
+            color_index: number;
             people: number;
             people_share: number;
-            refunds: number;
+            orders: number;
             revenue: number;
             revenue_share: number;
-            rule: components["schemas"]["Text"];
+            refunds: number;
+            average: components["schemas"]["Average"];
             suggestion: components["schemas"]["Text"];
         };
         /** LayerLift */
         LayerLift: {
-            high: number | null;
             key: string;
-            low: number | null;
-            mean: number;
             people: number;
+            mean: number;
+            low: number | null;
+            high: number | null;
         };
         /** LayerMix */
         LayerMix: {
-            as_of: string;
-            kind: string;
             layering_id: number;
+            kind: string;
+            as_of: string;
             layers: components["schemas"]["Layer"][];
         };
         /** LayerName */
@@ -1589,77 +2136,122 @@ export interface components {
         };
         /** Layering */
         Layering: {
-            as_of: string;
-            as_of_note: components["schemas"]["Text"];
-            cells: components["schemas"]["Cell"][] | null;
-            /** Format: date-time */
-            computed_at: string;
-            currency: string;
             id: number | null;
             kind: string;
-            layers: components["schemas"]["Layer"][];
-            matrix: components["schemas"]["Matrix"] | null;
             name: components["schemas"]["Text"];
+            as_of: string;
+            as_of_note: components["schemas"]["Text"];
+            /** Format: date-time */
+            computed_at: string;
+            took_ms: number;
+            currency: string;
             parameters: {
                 [key: string]: unknown;
             };
             people: number;
+            layers: components["schemas"]["Layer"][];
+            cells: components["schemas"]["Cell"][] | null;
+            matrix: components["schemas"]["Matrix"] | null;
             quality: components["schemas"]["Quality"];
-            took_ms: number;
         };
         /** Layerings */
         Layerings: {
             kinds: components["schemas"]["KindInfo"][];
             saved: components["schemas"]["SavedLayering"][];
         };
+        /** LifecycleAnswer */
+        LifecycleAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            periods: string[];
+            new: number[];
+            returning: number[];
+            resurrecting: number[];
+            dormant: number[];
+            breakdown: components["schemas"]["LifecycleValue"][];
+        };
+        /** LifecycleValue */
+        LifecycleValue: {
+            value: unknown;
+            new: number[];
+            returning: number[];
+            resurrecting: number[];
+            dormant: number[];
+        };
         /** Lift */
         Lift: {
+            outcome: string;
             calibration_end: string;
+            until: string;
             horizon_days: number;
             layers: components["schemas"]["LayerLift"][];
-            outcome: string;
             spread: components["schemas"]["Interval"];
             top_over_average: number;
-            until: string;
         };
         /** ListedId */
         ListedId: {
-            id: string;
             kind: string;
+            id: string;
         };
         /** ListedPerson */
         ListedPerson: {
+            uid: number;
             distinct_ids: components["schemas"]["ListedId"][];
-            first_seen: string | null;
-            last_purchase: string | null;
-            last_seen: string | null;
-            orders: number;
-            revenue: number;
             traits: {
                 [key: string]: unknown;
             };
-            uid: number;
+            first_seen: string | null;
+            last_seen: string | null;
+            orders: number;
+            revenue: number;
+            last_purchase: string | null;
+        };
+        /** LtvAnswer */
+        LtvAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            rows: components["schemas"]["LtvRow"][];
+            average: (number | null)[];
+        };
+        /** LtvRow */
+        LtvRow: {
+            period: string;
+            people: number;
+            value: (number | null)[];
+            paying: (number | null)[];
         };
         /** Matrix */
         Matrix: {
-            cells: components["schemas"]["MatrixCell"][];
-            columns: components["schemas"]["LayerName"][];
             rows: components["schemas"]["LayerName"][];
+            columns: components["schemas"]["LayerName"][];
+            cells: components["schemas"]["MatrixCell"][];
         };
         /** MatrixCell */
         MatrixCell: {
+            row: string;
             column: string;
             layer: string;
             people: number;
             revenue: number;
-            row: string;
         };
         /** Migration */
         Migration: {
-            flows: components["schemas"]["Flow"][];
             from_as_of: string;
-            moved_share: number;
             to_as_of: string;
+            flows: components["schemas"]["Flow"][];
+            moved_share: number;
         };
         /** Money */
         Money: {
@@ -1675,17 +2267,17 @@ export interface components {
         };
         /** Month */
         Month: {
-            buyers: number;
             month: string;
-            new_buyers: number;
-            orders: number;
-            refunds: number;
             revenue: number;
+            refunds: number;
+            orders: number;
+            buyers: number;
+            new_buyers: number;
         };
         /** NewLayering */
         NewLayering: {
-            as_of?: string | null;
             kind: string;
+            as_of?: string | null;
             parameters?: {
                 [key: string]: unknown;
             } | null;
@@ -1697,10 +2289,10 @@ export interface components {
         };
         /** NewSettings */
         NewSettings: {
-            currency: string;
-            language: string;
             name: string;
             timezone: string;
+            currency: string;
+            language: string;
         };
         /** NewSource */
         NewSource: {
@@ -1714,8 +2306,8 @@ export interface components {
         };
         /** NewUser */
         NewUser: {
-            email: string;
             name: string;
+            email: string;
             /** @enum {string} */
             role: "viewer" | "analyst" | "operator" | "admin";
         };
@@ -1727,96 +2319,123 @@ export interface components {
         };
         /** Options */
         Options: {
-            /** @default row */
-            amount_per: string;
-            /** @default  */
-            cancel_prefix: string;
+            timezone: string;
             currency: string;
             date_order: string | null;
             /** @default . */
             decimal: string;
-            delimiter: string | null;
             encoding: string | null;
+            delimiter: string | null;
+            sheet: string | null;
             header: boolean | null;
-            /** @default id */
-            id_kind: string;
             /** @default line */
             level: string;
-            numeric: string[];
-            rules: components["schemas"]["Rule"][];
-            sheet: string | null;
+            /** @default row */
+            amount_per: string;
+            /** @default  */
+            cancel_prefix: string;
+            /** @default id */
+            id_kind: string;
             statuses: {
                 [key: string]: string;
             };
-            timezone: string;
+            numeric: string[];
+            rules: components["schemas"]["Rule"][];
         };
         /** OrderLine */
         OrderLine: {
-            amount: number | null;
-            name: string | null;
-            price: string | null;
             product: string | null;
+            name: string | null;
             quantity: number | null;
+            price: string | null;
+            amount: number | null;
         };
         /** Origin */
         Origin: {
-            as_of: string;
+            layering_id: number;
             kind: string;
             layer: string;
             layer_name: components["schemas"]["Text"];
-            layering_id: number;
+            as_of: string;
         };
         /** Overview */
         Overview: {
-            attention: components["schemas"]["AttentionItem"][];
-            average_order: components["schemas"]["Money"];
-            buyers: number;
-            changes: components["schemas"]["Change"][];
-            first_ts: string | null;
-            freshness: components["schemas"]["Freshness"];
-            last_ts: string | null;
-            layer_mix: components["schemas"]["LayerMix"] | null;
-            months: components["schemas"]["Month"][];
-            orders: number;
             people: number;
-            refund_orders: number;
-            refunds: components["schemas"]["Money"];
-            repeat: components["schemas"]["Repeat"];
+            buyers: number;
+            orders: number;
             revenue: components["schemas"]["Money"];
+            refunds: components["schemas"]["Money"];
+            refund_orders: number;
+            repeat: components["schemas"]["Repeat"];
+            average_order: components["schemas"]["Money"];
+            first_ts: string | null;
+            last_ts: string | null;
+            freshness: components["schemas"]["Freshness"];
+            months: components["schemas"]["Month"][];
+            layer_mix: components["schemas"]["LayerMix"] | null;
+            changes: components["schemas"]["Change"][];
+            attention: components["schemas"]["AttentionItem"][];
         };
         /** OwnAccount */
         OwnAccount: {
-            current_password?: string | null;
-            email?: string | null;
             name?: string | null;
+            email?: string | null;
             password?: string | null;
+            current_password?: string | null;
         };
         /** ParameterInfo */
         ParameterInfo: {
-            about: components["schemas"]["Text"];
-            choices: string[];
-            default: unknown;
             name: string;
             type: string;
+            default: unknown;
+            choices: string[];
+            about: components["schemas"]["Text"];
         };
         /** Parts */
         Parts: {
-            balance: number;
-            homogeneity: number | null;
             lift: number | null;
+            homogeneity: number | null;
             stability: number | null;
+            balance: number;
+        };
+        /** PathsAnswer */
+        PathsAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            edges: components["schemas"]["Edge"][];
+            sessions: number;
+        };
+        /** PeopleBehind */
+        PeopleBehind: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            people: components["schemas"]["PersonLine"][];
+            total: number;
+            next: string;
         };
         /** PeopleList */
         PeopleList: {
-            next: string | null;
             people: components["schemas"]["ListedPerson"][];
             total: number;
+            next: string | null;
         };
         /** PeoplePage */
         PeoplePage: {
-            next: string | null;
             people: components["schemas"]["PersonRow"][];
             total: number;
+            next: string | null;
         };
         /** Period */
         Period: {
@@ -1825,198 +2444,209 @@ export interface components {
         };
         /** Person */
         Person: {
-            clv: components["schemas"]["PersonClv"] | null;
-            distinct_ids: components["schemas"]["KnownId"][];
-            layers: components["schemas"]["PersonLayer"][];
-            portrait: components["schemas"]["PersonPortrait"];
-            traits: components["schemas"]["KnownTrait"][];
             uid: number;
+            distinct_ids: components["schemas"]["KnownId"][];
+            traits: components["schemas"]["KnownTrait"][];
+            portrait: components["schemas"]["PersonPortrait"];
+            clv: components["schemas"]["PersonClv"] | null;
+            layers: components["schemas"]["PersonLayer"][];
         };
         /** PersonClv */
         PersonClv: {
-            expected_90d: number;
             p_alive: number;
+            expected_90d: number;
             value_90d: components["schemas"]["Money"];
         };
         /** PersonEvent */
         PersonEvent: {
+            /** Format: date-time */
+            ts: string;
             event: string;
+            source: string | null;
             properties: {
                 [key: string]: unknown;
             };
-            source: string | null;
-            /** Format: date-time */
-            ts: string;
         };
         /** PersonLayer */
         PersonLayer: {
-            as_of: string;
+            layering_id: number;
             kind: string;
+            name: components["schemas"]["Text"];
             layer: string;
             layer_name: components["schemas"]["Text"];
-            layering_id: number;
-            name: components["schemas"]["Text"];
             since: string;
+            as_of: string;
+        };
+        /** PersonLine */
+        PersonLine: {
+            uid: number;
+            distinct_ids: string[];
         };
         /** PersonOrder */
         PersonOrder: {
-            amount: components["schemas"]["Money"];
-            channel: string | null;
-            items: components["schemas"]["OrderLine"][];
-            /** @enum {string} */
-            kind: "purchase" | "refund";
             order_id: string | null;
-            store: string | null;
             /** Format: date-time */
             ts: string;
+            amount: components["schemas"]["Money"];
+            /** @enum {string} */
+            kind: "purchase" | "refund";
+            channel: string | null;
+            store: string | null;
+            items: components["schemas"]["OrderLine"][];
         };
         /** PersonOrders */
         PersonOrders: {
-            next: string | null;
             orders: components["schemas"]["PersonOrder"][];
             total: number;
+            next: string | null;
         };
         /** PersonPortrait */
         PersonPortrait: {
-            active_days: number;
+            orders: number;
+            revenue: components["schemas"]["Money"];
+            refunds: components["schemas"]["Money"];
             average_order: components["schemas"]["Money"] | null;
-            channels: components["schemas"]["ChannelCount"][];
-            completeness: components["schemas"]["Completeness"];
-            favourite_products: components["schemas"]["FavouriteProduct"][];
             first_purchase: string | null;
             last_purchase: string | null;
-            orders: number;
-            refunds: components["schemas"]["Money"];
-            revenue: components["schemas"]["Money"];
-            summary: components["schemas"]["Text"];
             usual_gap_days: number | null;
+            favourite_products: components["schemas"]["FavouriteProduct"][];
+            channels: components["schemas"]["ChannelCount"][];
+            active_days: number;
+            completeness: components["schemas"]["Completeness"];
+            summary: components["schemas"]["Text"];
         };
         /** PersonRow */
         PersonRow: {
+            uid: number;
             distinct_ids: components["schemas"]["ListedId"][];
-            frequency: number;
-            last_purchase: string | null;
-            monetary: number;
             name: string | null;
             recency_days: number | null;
-            uid: number;
+            frequency: number;
+            monetary: number;
+            last_purchase: string | null;
         };
         /** PersonTimeline */
         PersonTimeline: {
             events: components["schemas"]["PersonEvent"][];
-            next: string | null;
             total: number;
+            next: string | null;
+        };
+        /** Point */
+        Point: {
+            period: string;
+            value: number | null;
+            moving_average: number | null;
         };
         /** PreviewRow */
         PreviewRow: {
+            line: number;
+            kind: string;
             /** @default  */
-            amount: string;
+            why: string;
             /** @default  */
             customer: string;
             /** @default  */
-            event: string;
-            kind: string;
-            line: number;
-            /** @default  */
             order: string;
-            /** @default  */
-            price: string;
-            /** @default  */
-            product: string;
-            /** @default  */
-            quantity: string;
             /** @default  */
             time: string;
             /** @default  */
-            why: string;
+            quantity: string;
+            /** @default  */
+            price: string;
+            /** @default  */
+            amount: string;
+            /** @default  */
+            product: string;
+            /** @default  */
+            event: string;
         };
         /**
          * Problem
          * @description RFC 9457 problem document; `type` is stable, `id` is what to quote in a report.
          */
         Problem: {
-            choices?: string[];
-            detail: string;
-            field?: string;
-            id: string;
-            reason?: string;
-            status: number;
-            title: string;
             type: string;
+            title: string;
+            status: number;
+            detail: string;
+            id: string;
+            field?: string;
+            reason?: string;
+            choices?: string[];
         };
         /** Progress */
         Progress: {
+            phase: string;
+            rows_read: number;
             bytes_done: number;
             bytes_total: number;
-            phase: string;
             rate: number;
-            rows_read: number;
             seconds_left: number | null;
         };
         /** Proposal */
         Proposal: {
-            columns: components["schemas"]["Column"][];
-            format: components["schemas"]["Format"];
             kind: string;
+            format: components["schemas"]["Format"];
             level: string;
+            columns: components["schemas"]["Column"][];
             map: {
                 [key: string]: string;
             };
             options: components["schemas"]["Options"];
-            preview_rows: components["schemas"]["PreviewRow"][];
             questions: components["schemas"]["Question"][];
-            rows_sampled: number;
             warnings: {
                 [key: string]: string;
             }[];
+            preview_rows: components["schemas"]["PreviewRow"][];
+            rows_sampled: number;
         };
         /** Quality */
         Quality: {
-            balance: components["schemas"]["Balance"];
-            heterogeneity: components["schemas"]["Heterogeneity"] | null;
-            homogeneity: components["schemas"]["Homogeneity"];
-            lift: components["schemas"]["Lift"] | null;
-            migration: components["schemas"]["Migration"] | null;
-            parts: components["schemas"]["Parts"];
             score: number;
-            stability: components["schemas"]["Stability"];
-            staleness_days: number;
             verdict: components["schemas"]["Text"];
+            parts: components["schemas"]["Parts"];
+            homogeneity: components["schemas"]["Homogeneity"];
+            heterogeneity: components["schemas"]["Heterogeneity"] | null;
+            lift: components["schemas"]["Lift"] | null;
+            stability: components["schemas"]["Stability"];
+            balance: components["schemas"]["Balance"];
+            migration: components["schemas"]["Migration"] | null;
+            staleness_days: number;
             warnings: components["schemas"]["Notice"][];
         };
         /** Quarantine */
         Quarantine: {
-            next: string | null;
-            reasons: components["schemas"]["ReasonCount"][];
             rows: components["schemas"]["QuarantineRow"][];
+            reasons: components["schemas"]["ReasonCount"][];
             total: number;
+            next: string | null;
         };
         /** QuarantineCounts */
         QuarantineCounts: {
-            dismissed: number;
             open: number;
             replayed: number;
+            dismissed: number;
         };
         /** QuarantineRow */
         QuarantineRow: {
-            at: string;
-            column: string;
-            detail: string;
-            file: string;
             id: number;
             import_id: string;
+            file: string;
             line: number;
-            raw: string;
+            column: string;
             reason: string;
+            detail: string;
+            raw: string;
             state: string;
+            at: string;
         };
         /** Question */
         Question: {
-            choices: components["schemas"]["Choice"][];
             field: string;
             reason: {
                 [key: string]: string;
             };
+            choices: components["schemas"]["Choice"][];
         };
         /** Reading */
         Reading: {
@@ -2035,34 +2665,34 @@ export interface components {
         /** Receipt */
         Receipt: {
             accepted: number;
-            as_of: number;
             duplicate: number;
             quarantined: number;
+            as_of: number;
         };
         /** Repeat */
         Repeat: {
-            buyers: number;
             repeaters: number;
+            buyers: number;
         };
         /** Replay */
         Replay: {
-            filter?: components["schemas"]["RowFilter"] | null;
             ids?: number[] | null;
-            map?: {
+            filter?: components["schemas"]["RowFilter"] | null;
+            replace?: {
                 [key: string]: string;
             } | null;
             options?: {
                 [key: string]: unknown;
             } | null;
-            replace?: {
+            map?: {
                 [key: string]: string;
             } | null;
         };
         /** Replayed */
         Replayed: {
+            replayed: number;
             accepted: number;
             duplicate: number;
-            replayed: number;
             skipped: number;
             still_quarantined: number;
         };
@@ -2071,47 +2701,86 @@ export interface components {
             name: string;
             type: string;
         };
+        /** RetentionAnswer */
+        RetentionAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            rows: components["schemas"]["RetentionRow"][];
+            average: (number | null)[];
+            average_low: (number | null)[];
+            average_high: (number | null)[];
+            n_day: {
+                [key: string]: number | null;
+            };
+            breakdown: components["schemas"]["RetentionValue"][];
+        };
+        /** RetentionRow */
+        RetentionRow: {
+            period: string;
+            people: number;
+            returned: (number | null)[];
+            low: (number | null)[];
+            high: (number | null)[];
+        };
+        /** RetentionValue */
+        RetentionValue: {
+            value: unknown;
+            rows: components["schemas"]["RetentionRow"][];
+            average: (number | null)[];
+        };
         /** RowFilter */
         RowFilter: {
             import_id?: string | null;
-            q?: string | null;
             reason?: string | null;
+            q?: string | null;
         };
         /** Rule */
         Rule: {
+            key: string;
+            on: boolean;
+            then: string;
             description: {
                 [key: string]: string;
             };
-            key: string;
-            on: boolean;
             /** @default 0 */
             rows_in_sample: number;
-            then: string;
         };
         /** SavedLayering */
         SavedLayering: {
+            id: number;
+            kind: string;
             as_of: string;
             /** Format: date-time */
             computed_at: string;
-            id: number;
-            kind: string;
+            people: number;
             parameters: {
                 [key: string]: unknown;
             };
-            people: number;
             quality_score: number;
+        };
+        /** Seconds */
+        Seconds: {
+            mean: number | null;
+            median: number | null;
+            p90: number | null;
         };
         /** Segment */
         Segment: {
-            by: string;
-            /** Format: date-time */
-            created_at: string;
             key: string;
-            kind: string;
             name: string;
-            origin: components["schemas"]["Origin"] | null;
+            kind: string;
             people: number;
             version: number;
+            /** Format: date-time */
+            created_at: string;
+            by: string;
+            origin: components["schemas"]["Origin"] | null;
         };
         /** SegmentList */
         SegmentList: {
@@ -2122,23 +2791,57 @@ export interface components {
             user: components["schemas"]["SessionUser"] | null;
             workspace: components["schemas"]["SessionWorkspace"];
         };
+        /** SessionNumbers */
+        SessionNumbers: {
+            sessions: number;
+            people: number;
+            mean_seconds: number | null;
+            mean_events: number | null;
+            per_person: number | null;
+            bounced: number | null;
+        };
+        /** SessionPeriod */
+        SessionPeriod: {
+            period: string;
+            numbers: components["schemas"]["SessionNumbers"];
+        };
         /** SessionUser */
         SessionUser: {
-            email: string | null;
-            has_password: boolean;
             id: number | null;
             name: string;
+            email: string | null;
             /** @enum {string} */
             role: "viewer" | "analyst" | "operator" | "admin";
+            has_password: boolean;
+        };
+        /** SessionValue */
+        SessionValue: {
+            value: unknown;
+            numbers: components["schemas"]["SessionNumbers"];
         };
         /** SessionWorkspace */
         SessionWorkspace: {
+            name: string;
+            timezone: string;
             currency: string;
             currency_digits: number;
             language: string;
-            name: string;
-            timezone: string;
             version: string;
+        };
+        /** SessionsAnswer */
+        SessionsAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            total: components["schemas"]["SessionNumbers"];
+            median_seconds: number | null;
+            periods: components["schemas"]["SessionPeriod"][];
+            breakdown: components["schemas"]["SessionValue"][];
         };
         /** SignIn */
         SignIn: {
@@ -2151,12 +2854,12 @@ export interface components {
         };
         /** SourceKey */
         SourceKey: {
-            /** Format: date-time */
-            created_at: string;
             id: number;
             name: string;
-            revoked_at: string | null;
             write_key: string;
+            /** Format: date-time */
+            created_at: string;
+            revoked_at: string | null;
         };
         /** Sources */
         Sources: {
@@ -2164,97 +2867,116 @@ export interface components {
         };
         /** SpendEstimate */
         SpendEstimate: {
-            converged: boolean;
-            correlation: number | null;
-            log_likelihood: number;
-            mean: number | null;
             p: number;
-            people: number;
             q: number;
+            v: number;
+            people: number;
+            correlation: number | null;
+            mean: number | null;
+            log_likelihood: number;
+            converged: boolean;
             standard_errors: {
                 [key: string]: number | null;
             };
-            v: number;
         };
         /** SqlAnswer */
         SqlAnswer: {
-            as_of: number;
             columns: components["schemas"]["ResultColumn"][];
             rows: unknown[][];
-            took_ms: number;
             truncated: boolean;
+            took_ms: number;
+            as_of: number;
         };
         /** SqlColumn */
         SqlColumn: {
-            about: components["schemas"]["Text"];
             name: string;
             type: string;
+            about: components["schemas"]["Text"];
         };
         /** SqlExample */
         SqlExample: {
-            sql: string;
             title: components["schemas"]["Text"];
+            sql: string;
         };
         /** SqlQuery */
         SqlQuery: {
+            sql: string;
             /** @default 1000 */
             limit: number;
-            sql: string;
         };
         /** SqlSchema */
         SqlSchema: {
-            examples: components["schemas"]["SqlExample"][];
             views: components["schemas"]["SqlView"][];
+            examples: components["schemas"]["SqlExample"][];
         };
         /** SqlView */
         SqlView: {
+            name: string;
             about: components["schemas"]["Text"];
             columns: components["schemas"]["SqlColumn"][];
-            name: string;
         };
         /** Stability */
         Stability: {
             adjusted_rand: components["schemas"]["Interval"] | null;
-            month_to_month: number | null;
             previous_as_of: string | null;
+            month_to_month: number | null;
         };
         /** Start */
         Start: {
-            /** @default false */
-            dry_run: boolean;
             map?: {
                 [key: string]: string;
             } | null;
             options?: {
                 [key: string]: unknown;
             } | null;
+            /** @default false */
+            dry_run: boolean;
+        };
+        /** StickinessAnswer */
+        StickinessAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            active_periods: number[];
+            people: number[];
+            breakdown: components["schemas"]["StickinessValue"][];
+        };
+        /** StickinessValue */
+        StickinessValue: {
+            value: unknown;
+            people: number[];
         };
         /** Summary */
         Summary: {
-            buyers: number;
-            dry_run: boolean;
-            events: number;
-            first: string | null;
             kind: string;
-            last: string | null;
-            new_people: number;
-            orders: number;
-            people: number;
-            quarantined: {
-                [key: string]: number;
-            };
-            refund_orders: number;
-            refunds: components["schemas"]["ImportsMoney"];
-            revenue: components["schemas"]["ImportsMoney"];
+            rows_read: number;
             rows_accepted: number;
             rows_duplicate: number;
             rows_quarantined: number;
-            rows_read: number;
             rows_skipped: number;
-            seconds: number;
             skipped: {
                 [key: string]: number;
             };
+            quarantined: {
+                [key: string]: number;
+            };
+            people: number;
+            new_people: number;
+            buyers: number;
+            orders: number;
+            refund_orders: number;
+            revenue: components["schemas"]["ImportsMoney"];
+            refunds: components["schemas"]["ImportsMoney"];
+            events: number;
+            first: string | null;
+            last: string | null;
+            seconds: number;
+            dry_run: boolean;
         };
         /** TailHealth */
         TailHealth: {
@@ -2263,20 +2985,57 @@ export interface components {
         };
         /** Text */
         Text: {
-            en: string;
             "zh-CN": string;
+            en: string;
+        };
+        /** TimeBin */
+        TimeBin: {
+            from: number;
+            to: number;
+            people: number;
+        };
+        /** TimelineAnswer */
+        TimelineAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            uid: number;
+            events: components["schemas"]["TimelineEvent"][];
+            total: number;
+            sessions: number;
+            next: string;
+        };
+        /** TimelineEvent */
+        TimelineEvent: {
+            ts: number;
+            local: string;
+            event: string;
+            event_id: string;
+            source: string | null;
+            session: number;
+            properties: {
+                [key: string]: unknown;
+            };
+            context: {
+                [key: string]: unknown;
+            };
         };
         /** Token */
         Token: {
-            /** Format: date-time */
-            created_at: string;
-            created_by: string;
-            hint: string;
             id: number;
-            last_used_at: string | null;
             name: string;
             /** @enum {string} */
             role: "viewer" | "analyst" | "operator" | "admin";
+            hint: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            last_used_at: string | null;
         };
         /** TokenList */
         TokenList: {
@@ -2284,31 +3043,72 @@ export interface components {
         };
         /** TopPerson */
         TopPerson: {
-            distinct_ids: components["schemas"]["DistinctId"][];
-            expected_purchases: number;
-            expected_value: components["schemas"]["MoneyAmount"];
-            high: number;
-            low: number;
-            p_alive: number;
             uid: number;
-            value_high: components["schemas"]["MoneyAmount"] | null;
+            distinct_ids: components["schemas"]["DistinctId"][];
+            p_alive: number;
+            expected_purchases: number;
+            low: number;
+            high: number;
+            expected_value: components["schemas"]["MoneyAmount"];
             value_low: components["schemas"]["MoneyAmount"] | null;
+            value_high: components["schemas"]["MoneyAmount"] | null;
+        };
+        /** Touch */
+        Touch: {
+            value: unknown;
+            credit: {
+                [key: string]: number;
+            };
+            revenue: {
+                [key: string]: number;
+            };
+            cost: number | null;
+            cac: {
+                [key: string]: number | null;
+            };
+            roi: {
+                [key: string]: number | null;
+            };
+        };
+        /** TrendSeries */
+        TrendSeries: {
+            label: string;
+            breakdown: unknown;
+            points: components["schemas"]["Point"][];
+            total: number | null;
+            previous: components["schemas"]["Point"][];
+        };
+        /** TrendsAnswer */
+        TrendsAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            series: components["schemas"]["TrendSeries"][];
+        };
+        /** Undone */
+        Undone: {
+            split: boolean;
         };
         /** User */
         User: {
-            /** Format: date-time */
-            created_at: string;
-            email: string | null;
-            has_password: boolean;
             id: number;
             name: string;
+            email: string | null;
             /** @enum {string} */
             role: "viewer" | "analyst" | "operator" | "admin";
+            has_password: boolean;
+            /** Format: date-time */
+            created_at: string;
         };
         /** UserChange */
         UserChange: {
-            email?: string | null;
             name?: string | null;
+            email?: string | null;
             /** @enum {null|string} */
             role?: "viewer" | "analyst" | "operator" | "admin" | null;
         };
@@ -2318,11 +3118,11 @@ export interface components {
         };
         /** WorkspaceSettings */
         WorkspaceSettings: {
-            currency: string;
-            currency_fixed: boolean;
-            language: string;
             name: string;
             timezone: string;
+            currency: string;
+            language: string;
+            currency_fixed: boolean;
         };
     };
     responses: never;
@@ -2333,7 +3133,36 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    change_account: {
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Users"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_user: {
         parameters: {
             query?: never;
             header?: never;
@@ -2342,7 +3171,102 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OwnAccount"];
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
             };
         };
         responses: {
@@ -2352,8 +3276,221 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -2398,7 +3535,7 @@ export interface operations {
             };
         };
     };
-    compact: {
+    query_funnel: {
         parameters: {
             query?: never;
             header?: never;
@@ -2407,13 +3544,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request accepted, processing continues off-line */
-            202: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["FunnelAnswer"];
                 };
             };
             /** @description What went wrong */
@@ -2427,7 +3564,7 @@ export interface operations {
             };
         };
     };
-    flush: {
+    query_retention: {
         parameters: {
             query?: never;
             header?: never;
@@ -2436,13 +3573,390 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request accepted, processing continues off-line */
-            202: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["RetentionAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_lifecycle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LifecycleAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_stickiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StickinessAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_trends: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrendsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_distribution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistributionAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_paths: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PathsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_attribution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributionAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_ltv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LtvAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_timeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_funnel_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_retention_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_lifecycle_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_stickiness_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
                 };
             };
             /** @description What went wrong */
@@ -2485,7 +3999,7 @@ export interface operations {
             };
         };
     };
-    read_diagnostics: {
+    flush: {
         parameters: {
             query?: never;
             header?: never;
@@ -2494,13 +4008,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Diagnostics"];
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description What went wrong */
@@ -2535,6 +4078,131 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any id the person is known by, or `uid:123` */
+                any_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityGraph"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_identity_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentitySummary"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conflicts: {
+        parameters: {
+            query?: {
+                reason?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityConflicts"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
                 };
             };
             /** @description What went wrong */
@@ -2648,37 +4316,6 @@ export interface operations {
             };
         };
     };
-    cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Import"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     preview: {
         parameters: {
             query?: never;
@@ -2714,7 +4351,7 @@ export interface operations {
             };
         };
     };
-    resume: {
+    start: {
         parameters: {
             query?: never;
             header?: never;
@@ -2723,7 +4360,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Start"];
+            };
+        };
         responses: {
             /** @description Request accepted, processing continues off-line */
             202: {
@@ -2745,7 +4386,7 @@ export interface operations {
             };
         };
     };
-    start: {
+    cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -2754,11 +4395,38 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Start"];
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Request accepted, processing continues off-line */
             202: {
@@ -2902,13 +4570,16 @@ export interface operations {
             };
         };
     };
-    compare_layerings: {
+    list_layer_people: {
         parameters: {
-            query?: never;
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
             header?: never;
             path: {
                 layering_id: number;
-                other: number;
+                key: string;
             };
             cookie?: never;
         };
@@ -2920,41 +4591,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Comparison"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    export_layering: {
-        parameters: {
-            query?: {
-                format?: "csv" | "xlsx";
-            };
-            header?: never;
-            path: {
-                layering_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Stream Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                    "text/csv": string;
+                    "application/json": components["schemas"]["PeoplePage"];
                 };
             };
             /** @description What went wrong */
@@ -2988,8 +4625,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description What went wrong */
@@ -3003,28 +4640,27 @@ export interface operations {
             };
         };
     };
-    list_layer_people: {
+    export_layering: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                limit?: number;
+                format?: "csv" | "xlsx";
             };
             header?: never;
             path: {
                 layering_id: number;
-                key: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description Stream Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PeoplePage"];
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description What went wrong */
@@ -3074,6 +4710,38 @@ export interface operations {
             };
         };
     };
+    compare_layerings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                layering_id: number;
+                other: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_overview: {
         parameters: {
             query?: never;
@@ -3090,6 +4758,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
                 };
             };
             /** @description What went wrong */
@@ -3177,38 +4876,6 @@ export interface operations {
             };
         };
     };
-    erase_person: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Any id the person is known by, or `uid:123` */
-                any_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Erased"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     read_orders: {
         parameters: {
             query?: {
@@ -3280,6 +4947,38 @@ export interface operations {
             };
         };
     };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any id the person is known by, or `uid:123` */
+                any_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_quarantine: {
         parameters: {
             query?: {
@@ -3316,39 +5015,6 @@ export interface operations {
             };
         };
     };
-    dismiss: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Dismissal"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Dismissed"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     replay: {
         parameters: {
             query?: never;
@@ -3369,6 +5035,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dismissal"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dismissed"];
                 };
             };
             /** @description What went wrong */
@@ -3436,39 +5135,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    search: {
-        parameters: {
-            query?: {
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Found"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description What went wrong */
@@ -3571,40 +5239,6 @@ export interface operations {
             };
         };
     };
-    export_segment: {
-        parameters: {
-            query?: {
-                format?: "csv" | "xlsx";
-            };
-            header?: never;
-            path: {
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Stream Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                    "text/csv": string;
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_segment_people: {
         parameters: {
             query?: {
@@ -3626,6 +5260,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeoplePage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_segment: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description What went wrong */
@@ -3761,6 +5429,39 @@ export interface operations {
             };
         };
     };
+    change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnAccount"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_settings: {
         parameters: {
             query?: never;
@@ -3823,7 +5524,7 @@ export interface operations {
             };
         };
     };
-    list_sources: {
+    read_diagnostics: {
         parameters: {
             query?: never;
             header?: never;
@@ -3838,100 +5539,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Sources"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSource"];
-            };
-        };
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceKey"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    revoke_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotate_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceKey"];
+                    "application/json": components["schemas"]["Diagnostics"];
                 };
             };
             /** @description What went wrong */
@@ -3999,8 +5607,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description What went wrong */
@@ -4030,254 +5638,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SqlSchema"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_tokens: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TokenList"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_token: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewToken"];
-            };
-        };
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CreatedToken"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    revoke_token: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                token_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_users: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Users"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    invite_user: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUser"];
-            };
-        };
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Invitation"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    remove_user: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                user_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_user: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                user_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UserChange"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    renew_link: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                user_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Invitation"];
                 };
             };
             /** @description What went wrong */

@@ -10,9 +10,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
-from tilth.collect.formats import Decoded, Outcome, Refused, Trouble, WireAnswer, WireRequest, format_of
-from tilth.collect.service import Collect, Source
+from tilth.collect.formats import Format, Outcome, Refused, Trouble, WireAnswer, WireRequest, format_of
+from tilth.collect.service import Collect, Receipt, Source
 from tilth.errors import LimitReached, NotFound, StorageFailed
 
 __all__ = ["Door", "Taken"]
@@ -44,6 +45,14 @@ class Door:
 
     def take(self, request: WireRequest, now: int | None = None) -> WireAnswer:
         """The answer to a request on one of the formats' paths; never raises. now: UTC µs."""
+        started = self.start(request, now)
+        return started if isinstance(started, WireAnswer) else started.result()
+
+    def start(self, request: WireRequest, now: int | None = None) -> WireAnswer | Future[WireAnswer]:
+        """As `take`, without waiting for the disk: a future answer where something is to be stored first.
+
+        Only what goes to quarantine is written before this returns.
+        """
         format = format_of(request.path)
         assert format is not None, "only paths that a format handles come here"
         try:
@@ -53,31 +62,35 @@ class Door:
             source = self._source(decoded.key)
             if source is None:
                 return format.refuse(request, Trouble.UNKNOWN_KEY, 0)
-            outcome = self._keep(decoded, source, format.name)
-            self._taken(outcome.accepted, outcome.duplicate, outcome.quarantined)
-            return format.settle(request, decoded, outcome)
-        except LimitReached as full:
-            return format.refuse(request, Trouble.TOO_MANY, full.retry_after or 1)
-        except StorageFailed as failed:
-            logger.error("a request could not be kept: %s", failed.message)
-            return format.refuse(request, Trouble.UNAVAILABLE, 5)
-        except Exception:
-            # The client keeps what it sent and tries again; the reason is in our log.
-            logger.exception("a %s request failed", format.name)
-            return format.refuse(request, Trouble.UNAVAILABLE, 5)
+            if decoded.refused:
+                self._quarantine(source.name, format.name, decoded.refused)
+            if not decoded.messages:
+                quarantined = len(decoded.refused)
+                self._taken(0, 0, quarantined)
+                nothing = Outcome(accepted=0, duplicate=0, quarantined=quarantined, as_of=self._collect.as_of())
+                return format.settle(request, decoded, nothing)
+            stored = self._collect.submit(decoded.messages, source.name, len(decoded.refused))
+        except Exception as error:  # noqa: BLE001 - told to the client as a failure it can try again after
+            return _failed(format, request, error)
+        answer: Future[WireAnswer] = Future()
 
-    def _keep(self, decoded: Decoded, source: Source, format: str) -> Outcome:
-        if decoded.refused:
-            self._quarantine(source.name, format, decoded.refused)
-        if not decoded.messages:
-            return Outcome(accepted=0, duplicate=0, quarantined=len(decoded.refused), as_of=self._collect.as_of())
-        receipt = self._collect.receive(decoded.messages, source.name, len(decoded.refused))
-        return Outcome(
-            accepted=receipt.accepted,
-            duplicate=receipt.duplicate,
-            quarantined=receipt.quarantined,
-            as_of=receipt.as_of,
-        )
+        def settle(of: Future[Receipt]) -> None:
+            error = of.exception()
+            if error is not None:
+                answer.set_result(_failed(format, request, error))
+                return
+            receipt = of.result()
+            self._taken(receipt.accepted, receipt.duplicate, receipt.quarantined)
+            outcome = Outcome(
+                accepted=receipt.accepted,
+                duplicate=receipt.duplicate,
+                quarantined=receipt.quarantined,
+                as_of=receipt.as_of,
+            )
+            answer.set_result(format.settle(request, decoded, outcome))
+
+        stored.add_done_callback(settle)
+        return answer
 
     def _source(self, key: str) -> Source | None:
         at = time.monotonic()
@@ -97,3 +110,14 @@ class Door:
                 self._keys.clear()
             self._keys[key] = (at, found)
         return found
+
+
+def _failed(format: Format, request: WireRequest, error: BaseException) -> WireAnswer:
+    """The client keeps what it sent and tries again; the reason is in our log."""
+    if isinstance(error, LimitReached):
+        return format.refuse(request, Trouble.TOO_MANY, error.retry_after or 1)
+    if isinstance(error, StorageFailed):
+        logger.error("a request could not be kept: %s", error.message)
+    else:
+        logger.error("a %s request failed", format.name, exc_info=error)
+    return format.refuse(request, Trouble.UNAVAILABLE, 5)

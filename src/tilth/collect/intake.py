@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = ["IntakeLog"]
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(Batch, float_hook=Decimal)
 _FRESH = 100_000
+_DELETE = 200
 # Held while a group commits on PostgreSQL, so that numbers become visible in the order they were given.
 _COMMIT_ORDER = 0x74696C74685F6C
 
@@ -55,6 +57,10 @@ class IntakeLog:
 
     def append(self, batch: Batch) -> int:
         """Store a batch durably; returns its seq once it is committed."""
+        return self.submit(batch).result()
+
+    def submit(self, batch: Batch) -> Future[int]:
+        """Store a batch with the next commit; the future has its seq once it is durable."""
         waiting = _Waiting(batch, _encoder.encode(batch), Future())
         with self._start:
             if self._thread is None:
@@ -64,7 +70,7 @@ class IntakeLog:
             self._queue.put_nowait(waiting)
         except queue.Full:
             raise LimitReached("too many requests are waiting for the disk; try again", retry_after=1) from None
-        return waiting.done.result()
+        return waiting.done
 
     def _commit_groups(self) -> None:
         while True:
@@ -153,9 +159,14 @@ class IntakeLog:
             return connection.scalar(sa.select(sa.func.count()).select_from(intake)) or 0
 
     def delete_through(self, seq: int) -> None:
-        """Forget rows that the lake holds."""
-        with self._database.begin() as connection:
-            connection.execute(sa.delete(intake).where(intake.c.seq <= seq))
+        """Forget rows that the lake holds, a few at a time: commits of new ones must not wait for all of them."""
+        while True:
+            some = sa.select(intake.c.seq).where(intake.c.seq <= seq).order_by(intake.c.seq).limit(_DELETE)
+            with self._database.begin() as connection:
+                gone = connection.execute(sa.delete(intake).where(intake.c.seq.in_(some))).rowcount
+            if gone < _DELETE:
+                return
+            time.sleep(0.002)
 
     def close(self) -> None:
         """Finish what waits and stop the committing thread."""

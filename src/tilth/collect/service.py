@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import msgspec
@@ -120,6 +121,11 @@ class Collect:
         A message whose (source, event_id) is among those known in memory, or earlier in the list, is
         a duplicate; one that repeats something older is found before it is part of an answer.
         """
+        return self.submit(messages, source, quarantined).result()
+
+    def submit(self, messages: list[Message], source: str, quarantined: int = 0) -> Future[Receipt]:
+        """As `receive`, without waiting: the future has the receipt once the messages are durable."""
+        done: Future[Receipt] = Future()
         fresh: list[Message] = []
         seen: dict[tuple[str, str], None] = {}
         known, recent = self._tail.seen, self._recent
@@ -128,14 +134,30 @@ class Collect:
             if key not in seen and key not in recent and key not in known:
                 seen[key] = None
                 fresh.append(message)
+        accepted, duplicate = len(fresh), len(messages) - len(fresh)
         if not fresh:
-            return Receipt(accepted=0, duplicate=len(messages), quarantined=quarantined, as_of=self.as_of())
-        seq = self.log.append(Batch(source=source, received_at=time.time_ns() // 1000, messages=fresh))
+            done.set_result(Receipt(accepted=0, duplicate=duplicate, quarantined=quarantined, as_of=self.as_of()))
+            return done
+
+        def committed(of: Future[int]) -> None:
+            error = of.exception()
+            if error is not None:
+                done.set_exception(error)
+                return
+            self._remember(seen)
+            done.set_result(Receipt(accepted=accepted, duplicate=duplicate, quarantined=quarantined, as_of=of.result()))
+
+        self.log.submit(Batch(source=source, received_at=time.time_ns() // 1000, messages=fresh)).add_done_callback(
+            committed
+        )
+        return done
+
+    def _remember(self, keys: dict[tuple[str, str], None]) -> None:
+        recent = self._recent
         with self._remembering:
-            recent.update(seen)
+            recent.update(keys)
             for old in list(itertools.islice(recent, max(0, len(recent) - _RECENT))):
                 del recent[old]
-        return Receipt(accepted=len(fresh), duplicate=len(messages) - len(fresh), quarantined=quarantined, as_of=seq)
 
     def as_of(self) -> int:
         """The newest intake number an answer given now includes."""

@@ -1,12 +1,13 @@
 """The SDKs' endpoints: raw ASGI, beside the rest of the application, because they carry the load.
 
 A body is read within the format's limit, and all bodies together within a budget; what is over either
-is refused in the words of that format before it is in memory. The work itself waits for the disk and
-is done in threads, a bounded number at a time.
+is refused in the words of that format before it is in memory. Nobody waits for the disk in a thread: the
+answer follows the commit that holds what was sent.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Collector", "TilthApp"]
 
-# Requests being worked on or waiting for it, the bytes they hold, and the threads that work.
+# Requests being worked on or waiting for the disk, the bytes they hold, and threads that decode large bodies.
 MOST_WAITING = 256
 MOST_BYTES = 256 * 1024 * 1024
-THREADS = 16
+THREADS = 4
+# Bytes of a body that is decoded where it is.
+SMALL = 128 * 1024
 
 
 class Collector:
@@ -86,18 +89,27 @@ class Collector:
                     break
                 if self._bytes > MOST_BYTES:
                     return format.refuse(request, Trouble.TOO_MANY, 1)
-            return await anyio.to_thread.run_sync(self._take, request, parts, limiter=self._threads)
+            whole = _with_body(request, parts)
+            # Decoding holds the interpreter anyway: a thread only pays where it would keep others waiting.
+            started = (
+                self._door.start(whole)
+                if held <= SMALL
+                else await anyio.to_thread.run_sync(self._door.start, whole, limiter=self._threads)
+            )
+            if isinstance(started, WireAnswer):
+                return started
+            answer: WireAnswer = await asyncio.wrap_future(started)
+            return answer
         finally:
             self._waiting -= 1
             self._bytes -= held
 
-    def _take(self, request: WireRequest, parts: list[bytes]) -> WireAnswer:
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        return self._door.take(
-            WireRequest(
-                method=request.method, path=request.path, query=request.query, headers=request.headers, body=body
-            )
-        )
+
+def _with_body(request: WireRequest, parts: list[bytes]) -> WireRequest:
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    return WireRequest(
+        method=request.method, path=request.path, query=request.query, headers=request.headers, body=body
+    )
 
 
 class TilthApp(Litestar):

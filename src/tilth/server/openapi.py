@@ -7,11 +7,14 @@ required), every error is a problem document, and two structs of one name that s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-__all__ = ["finished"]
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+__all__ = ["described", "finished"]
 
 _PROBLEM = "Problem"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -40,6 +43,17 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
         },
     },
 }
+
+
+def described(app: Litestar) -> bytes:
+    """The application's document as JSON, finished."""
+    roles = {
+        (r.path_format, method.lower()): str(handler.opt.get("role", "admin"))
+        for r in app.routes
+        for handler in getattr(r, "route_handlers", ())
+        for method in getattr(handler, "http_methods", ())
+    }
+    return msgspec.json.encode(finished(app.openapi_schema.to_schema(), roles))
 
 
 def finished(document: dict[str, Any], roles: dict[tuple[str, str], str]) -> dict[str, Any]:
@@ -179,3 +193,19 @@ def _problem_schema() -> dict[str, Any]:
             "choices": {"type": "array", "items": text},
         },
     }
+
+
+def main() -> None:
+    """Print the document (`make openapi`)."""
+    import tempfile
+
+    from tilth.server.app import create_app
+    from tilth.workspace import Workspace
+
+    with tempfile.TemporaryDirectory() as folder, Workspace.create(f"{folder}/workspace") as workspace:
+        document = described(create_app(workspace, background=False))
+    print(msgspec.json.format(document, indent=4).decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from tilth.errors import LimitReached
 from tilth.server.context import Ctx
 from tilth.server.metrics import Metrics, Sample, process_samples
-from tilth.server.openapi import finished
+from tilth.server.openapi import described
 
 __all__ = ["API_ROUTES", "ROOT_ROUTES"]
 
@@ -83,13 +83,7 @@ def read_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     state = request.app.state
     document = state.get("openapi_document")
     if document is None:
-        roles = {
-            (r.path_format, method.lower()): str(handler.opt.get("role", "admin"))
-            for r in request.app.routes
-            for handler in getattr(r, "route_handlers", ())
-            for method in getattr(handler, "http_methods", ())
-        }
-        document = msgspec.json.encode(finished(request.app.openapi_schema.to_schema(), roles))
+        document = described(request.app)
         state["openapi_document"] = document
     return Response(document, media_type="application/json")
 
