@@ -394,6 +394,7 @@ class Lake:
             retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=False
         )
         for path in removed:
+            self._moved.pop(path, None)
             if path not in live:
                 self.cache.forget(Path(path))
 
