@@ -21,7 +21,7 @@ const client = new QueryClient({
 })
 
 // Who is reading and what they read are fetched side by side, before the first drawing.
-void client.prefetchQuery(sessionQuery)
+client.query(sessionQuery).catch(() => undefined)
 warm(location.pathname)
 
 const root = document.getElementById('root')

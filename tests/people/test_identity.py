@@ -249,3 +249,16 @@ def test_late_links_in_a_part_too_large_to_fold_anew_count_from_their_arrival(
     workspace.collect.receive([identify("early", "shop", 0)], "web")
     workspace.collect.catch_up()
     assert workspace.people.find("early") == workspace.people.find("shop")
+
+
+def test_what_only_keeps_the_books_is_no_activity(workspace: Workspace) -> None:
+    day = 86_400_000_000
+    workspace.collect.receive([track("lin", "view", 0)], "web")
+    told = Profile(ids=(Id("id", "lin"),), ts=T0 + 5 * day, event_id="p", operations=(Operation("set", {"age": 30}),))
+    workspace.collect.receive([told], "web")
+    from tilth.segments import portrait
+
+    uid = workspace.people.find("lin") if workspace.collect.tail().num_rows else -1
+    assert portrait.portrait(workspace.lake, workspace.people, uid).active_days == 1
+    (series,) = workspace.behavior.trends(event="*").series
+    assert sum(point.value or 0 for point in series.points) == 1

@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tilth.lake.schema import BOOKKEEPING
+
 __all__ = ["NULL_INT", "Run", "SequenceCache", "run_of_table"]
 
 NULL_INT = np.iinfo(np.int64).min
@@ -45,6 +47,21 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.uid)
+
+    def activity(self) -> Run:
+        """The run without rows that only keep the books (`BOOKKEEPING`)."""
+        books = [code for code, name in enumerate(self.names) if name in BOOKKEEPING]
+        if not books:
+            return self
+        rows = np.flatnonzero(~np.isin(self.code, books))
+        return Run(
+            uid=self.uid[rows],
+            ts=self.ts[rows],
+            code=self.code[rows],
+            names=self.names,
+            columns={name: values[rows] for name, values in self.columns.items()},
+            words=self.words,
+        )
 
 
 @dataclass(frozen=True)

@@ -533,14 +533,14 @@ class Lake:
         Several runs may hold one person's events of the same month (files not compacted yet, the tail).
         """
         unflushed, overrides = self.unwritten()
-        found = []
+        dated: list[tuple[str, Run]] = []
         for file in self.files():
             if file.bucket == bucket:
                 run = self.cache.run(self.root / file.path, columns)
                 if overrides and len(gone := self.moved(file, overrides).rows):
                     run = _taken(run, np.delete(np.arange(len(run)), gone), None)
                 if len(run):
-                    found.append(run)
+                    dated.append((file.month, run))
             if overrides:
                 moved = self.moved(file, overrides)
                 here = np.flatnonzero(moved.uid % self.buckets == bucket)
@@ -548,7 +548,9 @@ class Lake:
                     run = self.cache.run(self.root / file.path, columns)
                     rows, uid = moved.rows[here], moved.uid[here]
                     order = np.lexsort((run.ts[rows], uid))
-                    found.append(_taken(run, rows[order], uid[order]))
+                    dated.append((file.month, _taken(run, rows[order], uid[order])))
+        # What came from other buckets takes its place among the months.
+        found = [run for _, run in sorted(dated, key=lambda one: one[0])]
         tail = _of_bucket(unflushed, bucket, self.buckets)
         if tail.num_rows:
             found.append(run_of_table(tail, columns))

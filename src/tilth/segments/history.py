@@ -196,7 +196,7 @@ def activity(lake: Lake, days: LocalDays, *, since: int, until: int) -> Activity
     """Fold all events with since <= ts < until (UTC µs) into each person's activity; `days` gives the local days."""
 
     def fold(bucket: int) -> tuple[Int64, Int64, Int64, Int64]:
-        runs = [run for run in lake.runs(bucket) if len(run)]
+        runs = [run for stored in lake.runs(bucket) if len(run := stored.activity())]
         slots = max((int(run.uid[-1]) // lake.buckets + 1 for run in runs), default=0)
         rows = [(run.uid, run.ts, run.code, _roles(run)) for run in runs]
         for attempt in ("as stored", "sorted"):

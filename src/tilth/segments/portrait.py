@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.errors import InvalidInput
-from tilth.lake import PROMOTED, Lake
+from tilth.lake import BOOKKEEPING, PROMOTED, Lake
 from tilth.people import People
 
 __all__ = [
@@ -145,7 +145,7 @@ def portrait(lake: Lake, people: People, uid: int) -> Portrait:
     for r in bought:
         if r["p_channel"]:
             channels[r["p_channel"]] = channels.get(r["p_channel"], 0) + 1
-    seen = [_micros(r["ts"]) for r in rows]
+    seen = [_micros(r["ts"]) for r in rows if r["event"] not in BOOKKEEPING]
     favourites = sorted(products.items(), key=lambda item: (-item[1][1], -item[1][2], item[0]))[:5]
     return Portrait(
         uid=uid,

@@ -231,7 +231,8 @@ def roster_arrays(history: PurchaseHistory, last_seen: Int64) -> RosterArrays:
 def _last_seen(lake: Lake, people: Int64) -> Int64:
     last = np.full(len(people), NEVER, np.int64)
     for bucket in range(lake.buckets):
-        for run in lake.runs(bucket):
+        for stored in lake.runs(bucket):
+            run = stored.activity()
             if len(run) == 0:
                 continue
             ends = np.flatnonzero(np.concatenate((run.uid[1:] != run.uid[:-1], [True])))
