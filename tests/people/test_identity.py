@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tilth.collect.model import Alias, Bind, Id, Identify, Message, Operation, Profile, Track, Unbind
+from tilth.collect.model import Alias, Bind, Group, Id, Identify, Item, Message, Operation, Profile, Track, Unbind
 from tilth.errors import NotFound
 from tilth.lake.sql import SqlDoor
 from tilth.people import identity as identity_module
+from tilth.people.tables import thing_trait
 from tilth.settings import Settings
 from tilth.workspace import Workspace
 
@@ -262,3 +264,19 @@ def test_what_only_keeps_the_books_is_no_activity(workspace: Workspace) -> None:
     assert portrait.portrait(workspace.lake, workspace.people, uid).active_days == 1
     (series,) = workspace.behavior.trends(event="*").series
     assert sum(point.value or 0 for point in series.points) == 1
+
+
+def test_what_is_said_of_groups_and_things_is_kept(any_workspace: Workspace) -> None:
+    tea = Item(item_kind="product", item_id="龙井", ts=T0, event_id="i", operations=(Operation("set", {"price": 88}),))
+    firm = Group(group_kind="company", group_id="qh", ts=T0, event_id="g", operations=(Operation("set", {"size": 9}),))
+    later = Item(
+        item_kind="product", item_id="龙井", ts=T0 + 1, event_id="j", operations=(Operation("set", {"price": 90}),)
+    )
+    any_workspace.collect.receive([tea, firm, later], "shop")
+    any_workspace.collect.flush()
+    with any_workspace.database.read() as connection:
+        rows = connection.execute(sa.select(thing_trait).order_by(thing_trait.c.kind)).all()
+    assert [(r.kind, r.id, r.name, r.value) for r in rows] == [
+        ("group:company", "qh", "size", "9"),
+        ("item:product", "龙井", "price", "90"),
+    ]

@@ -16,7 +16,7 @@ from tilth.people import Identity, People
 from tilth.people.graph import Link
 from tilth.people.identity import Said
 from tilth.people.tables import person_counter
-from tilth.people.traits import Change, apply_changes
+from tilth.people.traits import Change, apply_changes, apply_to_things
 from tilth.state import Database
 
 __all__ = ["Applier", "links_of"]
@@ -75,10 +75,13 @@ class Applier:
         said: list[Said] = []
         ids: dict[str, dict[str, None]] = {}
         changing: list[Message] = []
+        about_things: list[Group | Item] = []
         for _, batch in news:
             for message in batch.messages:
                 if message.operations and not isinstance(message, (Group, Item)) and message.ids:
                     changing.append(message)
+                if isinstance(message, (Group, Item)) and message.operations:
+                    about_things.append(message)
                 if len(message.ids) < 2 and isinstance(message, Track):
                     continue
                 for link in links_of(message, batch.source):
@@ -109,6 +112,8 @@ class Applier:
                 changed = bool(said) and self._identity.apply(connection, said)
                 if changing:
                     apply_changes(connection, self._database, self._changes(connection, changing))
+                if about_things:
+                    self._change_things(connection, about_things)
         if again:
             self.apply(batches)
             return
@@ -117,6 +122,20 @@ class Applier:
         self._pairs.update((one.link.a, one.link.b) for one in said if one.link.verb == "seen")
         if changed:
             self._identity.refresh()
+
+    def _change_things(self, connection: sa.Connection, messages: Sequence[Group | Item]) -> None:
+        names = [
+            (f"group:{m.group_kind}", m.group_id) if isinstance(m, Group) else (f"item:{m.item_kind}", m.item_id)
+            for m in messages
+        ]
+        things = list(dict.fromkeys(names))
+        position = {thing: number for number, thing in enumerate(things)}
+        changes = [
+            Change(position[name], m.ts, one.verb, one.traits)
+            for name, m in zip(names, messages, strict=True)
+            for one in m.operations
+        ]
+        apply_to_things(connection, self._database, things, changes)
 
     def _applied(self) -> int:
         with self._database.read() as connection:

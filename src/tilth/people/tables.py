@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tilth.state.database import BigId, metadata
 
-__all__ = ["id_apart", "id_link", "person_counter", "person_id", "person_merge", "trait", "uid_override"]
+__all__ = ["id_apart", "id_link", "person_counter", "person_id", "person_merge", "thing_trait", "trait", "uid_override"]
 
 # value first: an exact or prefix search for "any id" uses the primary key itself.
 person_id = sa.Table(
@@ -109,4 +109,19 @@ uid_override = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("old_uid", "distinct_id", name="pk_uid_override"),
     sa.Index("ix_uid_override_new_uid", "new_uid"),
+)
+
+# What is known of groups (companies, households) and things (products, articles): one row a trait.
+thing_trait = sa.Table(
+    "thing_trait",
+    metadata,
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.PrimaryKeyConstraint("kind", "id", "name", name="pk_thing_trait"),
+    sqlite_with_rowid=False,
 )

@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from tilth.people.tables import trait
+from tilth.people.tables import thing_trait, trait
 from tilth.state import Database
 
-__all__ = ["STRENGTH", "Change", "TraitVerb", "apply_changes", "stronger"]
+__all__ = ["STRENGTH", "Change", "TraitVerb", "apply_changes", "apply_to_things", "stronger"]
 
 # Who is believed over whom, when the values differ.
 STRENGTH = {"self_declared": 4, "imported": 3, "observed": 2, "computed": 1, "predicted": 0}
@@ -60,14 +60,7 @@ def apply_changes(connection: sa.Connection, database: Database, changes: Sequen
         for row in connection.execute(sa.select(trait).where(trait.c.uid.in_(uids[start : start + _CHUNK]))):
             held[row.uid, row.name] = _Held(_decoder.decode(row.value), row.source, row.at, row.confidence)
     before = dict(held)
-    for change in changes:
-        if change.verb == "delete":
-            for key in [k for k in held if k[0] == change.uid]:
-                if not stronger(held[key].source, change.source):
-                    del held[key]
-            continue
-        for name, value in change.traits.items():
-            _change(held, (change.uid, name), value, change)
+    _fold(held, changes)
     gone = [key for key in before if key not in held]
     written = [(key, one) for key, one in held.items() if before.get(key) != one]
     for uid, name in gone:
@@ -79,6 +72,45 @@ def apply_changes(connection: sa.Connection, database: Database, changes: Sequen
         }  # fmt: skip
         connection.execute(database.upsert(trait, ["uid", "name"], values))
     return len(gone) + len(written)
+
+
+def _fold(held: dict[tuple[int, str], _Held], changes: Sequence[Change]) -> None:
+    for change in changes:
+        if change.verb == "delete":
+            for key in [k for k in held if k[0] == change.uid]:
+                if not stronger(held[key].source, change.source):
+                    del held[key]
+            continue
+        for name, value in change.traits.items():
+            _change(held, (change.uid, name), value, change)
+
+
+def apply_to_things(
+    connection: sa.Connection, database: Database, things: Sequence[tuple[str, str]], changes: Sequence[Change]
+) -> None:
+    """As `apply_changes`, for groups and things: (kind, id) each; a change's `uid` is a position in `things`."""
+    held: dict[tuple[int, str], _Held] = {}
+    for number, (kind, thing) in enumerate(things):
+        query = sa.select(thing_trait).where(thing_trait.c.kind == kind, thing_trait.c.id == thing)
+        for row in connection.execute(query):
+            held[number, row.name] = _Held(_decoder.decode(row.value), row.source, row.at, row.confidence)
+    before = dict(held)
+    _fold(held, changes)
+    for number, name in before.keys() - held.keys():
+        kind, thing = things[number]
+        connection.execute(
+            sa.delete(thing_trait).where(
+                thing_trait.c.kind == kind, thing_trait.c.id == thing, thing_trait.c.name == name
+            )
+        )
+    for (number, name), one in held.items():
+        if before.get((number, name)) != one:
+            kind, thing = things[number]
+            values = {
+                "kind": kind, "id": thing, "name": name, "value": _encoder.encode(one.value).decode(),
+                "source": one.source, "at": one.at, "confidence": one.confidence,
+            }  # fmt: skip
+            connection.execute(database.upsert(thing_trait, ["kind", "id", "name"], values))
 
 
 def _change(held: dict[tuple[int, str], _Held], key: tuple[int, str], value: Any, change: Change) -> None:

@@ -70,3 +70,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("old_uid", "distinct_id", name="pk_uid_override"),
     )
     op.create_index("ix_uid_override_new_uid", "uid_override", ["new_uid"])
+    op.create_table(
+        "thing_trait",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", "name", name="pk_thing_trait"),
+        sqlite_with_rowid=False,
+    )
