@@ -23,7 +23,7 @@ STATIC = REPOSITORY / "src" / "tilth" / "server" / "static" / "index.html"
 SCREENSHOTS = Path(os.environ.get("TILTH_SCREENSHOTS", REPOSITORY / "test-results" / "screenshots"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; the tests are skipped by name where there is none."""
     path = find_chromium()
@@ -88,7 +88,7 @@ def serve(command: list[str], folder: Path, log: Path) -> tuple[subprocess.Popen
     return process, Served(url=url, link=found.group(0) if found else "", folder=folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo with a small simulated company."""
     folder = tmp_path_factory.mktemp("demo")
@@ -98,7 +98,7 @@ def demo_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     process.wait(timeout=30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(browser: Browser, demo_company: Served) -> Iterator[BrowserContext]:
     """A browser that followed the one-time link and set a password, as a first customer does."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")

@@ -22,6 +22,8 @@ NEEDED = {
     "viewer": {
         "POST /api/v1/account", "GET /api/v1/overview", "GET /api/v1/search", "GET /api/v1/settings",
         "GET /api/v1/people", "GET /api/v1/people/{any_id}", "GET /api/v1/people/{any_id}/orders",
+        "GET /api/v1/people/{any_id}/identity", "GET /api/v1/identity", "GET /api/v1/identity/conflicts",
+        "POST /api/v1/query/timeline",
         "GET /api/v1/people/{any_id}/timeline", "GET /api/v1/data/health", "GET /api/v1/sql/schema",
         "GET /api/v1/layerings", "GET /api/v1/layerings/{layering_id}",
         "GET /api/v1/layerings/{layering_id}/layers/{key}/people",
@@ -35,10 +37,16 @@ NEEDED = {
         "GET /api/v1/layerings/{layering_id}/export", "GET /api/v1/layerings/{layering_id}/layers/{key}/export",
         "POST /api/v1/layerings/{layering_id}/layers/{key}/segment",
         "GET /api/v1/segments/{key}/export", "DELETE /api/v1/segments/{key}",
+        "POST /api/v1/query/funnel", "POST /api/v1/query/retention", "POST /api/v1/query/lifecycle",
+        "POST /api/v1/query/stickiness", "POST /api/v1/query/trends", "POST /api/v1/query/distribution",
+        "POST /api/v1/query/sessions", "POST /api/v1/query/paths", "POST /api/v1/query/attribution",
+        "POST /api/v1/query/ltv", "POST /api/v1/query/funnel/people", "POST /api/v1/query/retention/people",
+        "POST /api/v1/query/lifecycle/people", "POST /api/v1/query/stickiness/people",
     },
     "operator": {
         "POST /api/v1/imports", "POST /api/v1/imports/{import_id}/preview", "POST /api/v1/imports/{import_id}/start",
         "POST /api/v1/imports/{import_id}/cancel", "POST /api/v1/imports/{import_id}/resume",
+        "POST /api/v1/identity/links/{key}/undo",
         "POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/dismiss",
     },
     "admin": {
