@@ -128,7 +128,7 @@ def measure_intake(batches: int, singles: int) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="tilth-intake-"))
     try:
         with Workspace.create(folder / "workspace", Settings(currency="CNY")) as made:
-            key = made.collect.create_source("bench").write_key
+            key = made.collect.sources.create("bench").write_key
             from tilth.server.tokens import Tokens
 
             token = Tokens(made.database).create("bench", "analyst", "bench")[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -22,6 +23,9 @@ PAGES = {
     "imports": ("/data/imports", "数据导入", "Import"),
     "import-wizard": ("/data/imports/new", "导入", "Import"),
     "quarantine": ("/data/quarantine", "隔离区", "Quarantine"),
+    "sources": ("/data/sources", "数据源", "Sources"),
+    "debugger": ("/data/debugger", "实时调试", "Debugger"),
+    "plan": ("/data/plan", "埋点方案", "Data plan"),
     "health": ("/data/health", "数据健康", "health"),
     "settings": ("/settings", "设置", "Settings"),
 }
@@ -45,7 +49,9 @@ def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served,
     page.screenshot(path=SCREENSHOTS / f"{name}-{language}.png", full_page=True)
 
 
-@pytest.mark.parametrize("name", ["overview", "layerings", "people", "import-wizard", "health", "sql", "clv"])
+@pytest.mark.parametrize(
+    "name", ["overview", "layerings", "people", "import-wizard", "health", "sql", "clv", "sources", "debugger", "plan"]
+)
 def test_a_page_fits_a_phone(page: Page, demo_company: Served, name: str) -> None:
     page.set_viewport_size({"width": 375, "height": 812})
     open_page(page, demo_company, PAGES[name][0], "zh-CN")
@@ -127,3 +133,58 @@ def test_someone_who_is_not_signed_in_sees_only_the_door(browser, demo_company: 
     page.wait_for_url(re.compile("/signin"))
     assert context.request.get(demo_company.url + "/api/v1/people").status == 401
     context.close()
+
+
+def test_a_source_is_set_up_and_its_events_are_watched_as_they_arrive(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/data/sources", "zh-CN")
+    page.get_by_label("名称").fill("mini-program")
+    page.get_by_role("button", name="新建数据源").click()
+    row = page.get_by_role("row").filter(has_text="mini-program")
+    expect(row).to_be_visible()
+    row.get_by_role("button", name=re.compile("设 ?置")).click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("每秒最多事件数").fill("500")
+    drawer.get_by_label("丢弃这些属性和特征").fill("phone,")
+    page.screenshot(path=SCREENSHOTS / "source-settings-zh-CN.png", full_page=True)
+    drawer.get_by_role("button", name=re.compile("保 ?存")).click()
+    expect(drawer).to_have_count(0)
+    sources = page.request.get(demo_company.url + "/api/v1/sources").json()["sources"]
+    made = next(one for one in sources if one["name"] == "mini-program")
+    assert (made["settings"]["events_per_second"], made["settings"]["privacy"]["fields"]) == (500, {"phone": "drop"})
+
+    open_page(page, demo_company, "/data/debugger?source=mini-program", "zh-CN")
+    expect(page.get_by_text("实时", exact=True)).to_be_visible()
+    sent = httpx.post(
+        demo_company.url + "/api/v1/events",
+        json=[
+            {"event": "share_tea", "distinct_id": "watcher", "properties": {"page": "/tea", "phone": "13900001111"}},
+            {"event": "", "distinct_id": "watcher"},
+        ],
+        headers={"Authorization": f"Bearer {made['write_key']}"},
+    )
+    assert sent.json()["accepted"] == 1, sent.text
+    request = page.locator(".requests > li").first
+    expect(request).to_contain_text("share_tea")
+    request.locator("summary").click()
+    expect(request).to_contain_text("/tea")
+    expect(request).to_contain_text("没读懂")
+    expect(request).not_to_contain_text("13900001111")
+    page.screenshot(path=SCREENSHOTS / "debugger-live-zh-CN.png", full_page=True)
+
+
+def test_a_data_plan_is_inferred_saved_and_refused_where_it_is_wrong(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/data/plan?tab=plan", "zh-CN")
+    editor = page.get_by_role("textbox", name="方案", exact=True)
+    page.get_by_role("button", name="从数据推断").click()
+    expect(editor).to_have_value(re.compile("events:"))
+    page.get_by_role("button", name="保存并生效").click()
+    expect(page.locator("main")).to_contain_text("第 1 版")
+    page.screenshot(path=SCREENSHOTS / "plan-editor-zh-CN.png", full_page=True)
+    editor.fill("mode: strict")
+    page.get_by_role("button", name="保存并生效").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("mode")
+    page.get_by_role("button", name="放弃修改").click()
+    page.get_by_role("tab", name="收到的事件").click()
+    page.locator(".ant-table-row-expand-icon").first.click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("覆盖")
+    page.screenshot(path=SCREENSHOTS / "plan-events-zh-CN.png", full_page=True)

@@ -474,3 +474,29 @@ def test_clv_of_the_cdnow_sample_has_the_published_parameters(tilth: Tilth, shar
     pareto = tilth("query", "clv", "--model", "pareto_nbd", *common).json
     found = [round(pareto["parameters"][name], 3) for name in ("r", "alpha", "s", "beta")]
     assert found == [0.553, 10.578, 0.606, 11.669]
+
+
+def test_definitions_are_applied_from_files_and_checked_as_a_whole(tilth: Tilth, tmp_path: Path) -> None:
+    good = tmp_path / "good.yaml"
+    good.write_text(
+        "tracking_plan:\n  mode: enforce\n  events: {pay: {properties: {amount: number}}}\n"
+        "sources: {app: {events_per_second: 50, privacy: {ip: drop}}}\n",
+        "utf-8",
+    )
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("sources: {web: {privacy: {ip: burn}}}\n", "utf-8")
+    refused = tilth("apply", str(good), str(bad))
+    assert refused.code == 2
+    assert "sources.web.privacy.ip" in refused.err
+    assert tilth("plan", "show").out == "tracking_plan:\n  {}\n"
+    assert tilth("apply", str(good), "--dry-run").code == 0
+    assert tilth("apply", str(good), "--json").json == {"plan_version": 1, "sources": ["app"]}
+    shown = tilth("plan", "show").out
+    assert "type: number" in shown
+    again = tmp_path / "again.yaml"
+    again.write_text(shown, "utf-8")
+    assert tilth("apply", str(again), "--json").json["plan_version"] == 2
+    source = next(one for one in tilth("source", "list", "--json").json if one["name"] == "app")
+    assert source["settings"]["privacy"]["ip"] == "drop"
+    assert tilth("plan", "infer").out == shown
+    assert tilth("apply", str(tmp_path / "none.yaml")).code == 4

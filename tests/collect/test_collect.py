@@ -201,13 +201,13 @@ def test_a_body_that_is_not_json_is_refused_whole(body: bytes) -> None:
 
 def test_sources_have_write_keys_that_rotate_and_stop(workspace: Workspace) -> None:
     collect = workspace.collect
-    source = collect.create_source("小程序")
-    assert collect.source_of_key(source.write_key).name == "小程序"
+    source = collect.sources.create("小程序")
+    assert collect.sources.of_key(source.write_key).name == "小程序"
     with pytest.raises(Conflict):
-        collect.create_source("小程序")
-    rotated = collect.rotate_source(source.id)
+        collect.sources.create("小程序")
+    rotated = collect.sources.rotate(source.id)
     with pytest.raises(NotFound):
-        collect.source_of_key(source.write_key)
-    collect.revoke_source(source.id)
+        collect.sources.of_key(source.write_key)
+    collect.sources.revoke(source.id)
     with pytest.raises(NotFound):
-        collect.source_of_key(rotated.write_key)
+        collect.sources.of_key(rotated.write_key)

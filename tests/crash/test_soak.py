@@ -22,7 +22,7 @@ def shop(tmp_path: Path, database_url: str) -> tuple[Path, str]:
     """A workspace's folder and a write key."""
     folder = tmp_path / "workspace"
     with Workspace.create(folder, Settings(currency="CNY", database_url=database_url)) as made:
-        return folder, made.collect.create_source("shop").write_key
+        return folder, made.collect.sources.create("shop").write_key
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_two_nodes_on_one_database_keep_a_retry_once_and_the_second_takes_over(
     server = request.getfixturevalue("postgres_server")
     folder = tmp_path / "workspace"
     with Workspace.create(folder, Settings(currency="CNY", database_url=server.new_database())) as made:
-        key = made.collect.create_source("shop").write_key
+        key = made.collect.sources.create("shop").write_key
     nodes += [Node(folder), Node(folder)]
     for node in nodes:
         node.start()

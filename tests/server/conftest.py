@@ -61,7 +61,7 @@ def admin(tokens: dict[str, Headers]) -> Headers:
 
 @pytest.fixture
 def write_key(context: Context) -> Headers:
-    return {"Authorization": f"Bearer {context.workspace.collect.create_source('shop').write_key}"}
+    return {"Authorization": f"Bearer {context.workspace.collect.sources.create('shop').write_key}"}
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tilth.server.context import Context
 
 @pytest.fixture
 def key(context: Context) -> str:
-    return context.workspace.collect.create_source("shop").write_key
+    return context.workspace.collect.sources.create("shop").write_key
 
 
 def stored(context: Context) -> list[str]:

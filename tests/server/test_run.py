@@ -126,7 +126,7 @@ def test_events_accepted_by_a_stopped_or_killed_server_are_all_there_after_the_n
     start: Callable[[], Server], folder: Path
 ) -> None:
     with Workspace.open(folder, read_only=True) as beside:
-        key = {"Authorization": f"Bearer {beside.collect.create_source('shop').write_key}"}
+        key = {"Authorization": f"Bearer {beside.collect.sources.create('shop').write_key}"}
     admin = token(folder)
     for round_, number in enumerate((signal.SIGTERM, signal.SIGKILL)):
         server = start()

@@ -19,7 +19,7 @@ Running = tuple[str, Source, Workspace]
 def running(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    source = workspace.collect.create_source("shop")
+    source = workspace.collect.sources.create("shop")
     with live(workspace) as address:
         yield address, source, workspace
 

@@ -116,70 +116,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * ListSources
-         * @description Where events come from, with the write keys.
-         */
-        get: operations["list_sources"];
-        put?: never;
-        /**
-         * CreateSource
-         * @description A new source and its write key.
-         */
-        post: operations["create_source"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{source_id}/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * RotateSource
-         * @description Give a source a new write key; the old one stops at once.
-         */
-        post: operations["rotate_source"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{source_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * RevokeSource
-         * @description Stop a source's write key; what it sent stays.
-         */
-        delete: operations["revoke_source"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -560,6 +496,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/debugger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadRequests
+         * @description The last requests of SDKs to this node (at most 300) after the number `after`, oldest first.
+         */
+        get: operations["read_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/debugger/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * StreamRequests
+         * @description Requests as they arrive, as server-sent events `request`; without `after` only those from now on.
+         */
+        get: operations["stream_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -657,6 +633,26 @@ export interface paths {
          * @description Take a link back: its two ids are kept apart from now on, and each person's events go back to it.
          */
         post: operations["undo_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * MergePeople
+         * @description Say that two ids are one person, even where both signed in; it can be undone like every link.
+         */
+        post: operations["merge_people"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1078,6 +1074,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadPlan
+         * @description The tracking plan in force.
+         */
+        get: operations["read_plan"];
+        /**
+         * SavePlan
+         * @description Put a plan in force. In mode `enforce` events that differ go to quarantine from now on.
+         */
+        put: operations["save_plan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ExportPlan
+         * @description The tracking plan as a YAML file, as `tilth apply` takes it.
+         */
+        get: operations["export_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/inferred": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadInferredPlan
+         * @description What a plan would be if everything that arrived lately was meant to; a start to be edited.
+         */
+        get: operations["read_inferred_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/observed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadObserved
+         * @description Events and properties that arrived in the last four weeks, how many, of which types, and what changed.
+         */
+        get: operations["read_observed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadIssues
+         * @description Where events differ from the plan in force, the latest first.
+         */
+        get: operations["read_issues"];
+        put?: never;
+        post?: never;
+        /**
+         * ForgetIssues
+         * @description Begin counting differences anew, as after a fix in an app.
+         */
+        delete: operations["forget_issues"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -1369,6 +1473,90 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListSources
+         * @description Where events come from, with the write keys and settings, and what came of the last week's events.
+         */
+        get: operations["list_sources"];
+        put?: never;
+        /**
+         * CreateSource
+         * @description A new source and its write key.
+         */
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * ChangeSource
+         * @description Set origins, limits, time zone, defaults and privacy of a source; they hold for what comes from now on.
+         */
+        put: operations["change_source"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RotateSource
+         * @description Give a source a new write key; the old one stops at once, or after the grace asked for.
+         */
+        post: operations["rotate_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * RevokeSource
+         * @description Stop a source's write keys; what it sent stays.
+         */
+        delete: operations["revoke_source"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1793,6 +1981,14 @@ export interface components {
             mean: number | null;
             median: number | null;
         };
+        /** Drift */
+        Drift: {
+            kind: string;
+            event: string;
+            property: string | null;
+            before: string;
+            now: string;
+        };
         /** Edge */
         Edge: {
             source: string;
@@ -1820,6 +2016,20 @@ export interface components {
             people: number;
             /** Format: date-time */
             last_ts: string;
+        };
+        /** EventPlan */
+        EventPlan: {
+            /** @default  */
+            description: string;
+            /** @default  */
+            owner: string;
+            /** @enum {null|string} */
+            mode?: "observe" | "enforce" | null;
+            /** @default false */
+            closed: boolean;
+            properties?: {
+                [key: string]: components["schemas"]["PropertyPlan"];
+            };
         };
         /** Failure */
         Failure: {
@@ -2045,6 +2255,13 @@ export interface components {
             currency: string;
             minor: number;
         };
+        /** InferredPlan */
+        InferredPlan: {
+            plan: components["schemas"]["Plan"];
+            yaml: string;
+            events_added: number;
+            properties_added: number;
+        };
         /** IntakeHealth */
         IntakeHealth: {
             rows: number;
@@ -2061,6 +2278,22 @@ export interface components {
         Invitation: {
             user: components["schemas"]["User"];
             link: string;
+        };
+        /** Issue */
+        Issue: {
+            event: string;
+            field: string;
+            reason: string;
+            source: string;
+            events: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+        };
+        /** Issues */
+        Issues: {
+            issues: components["schemas"]["Issue"][];
         };
         /** KindInfo */
         KindInfo: {
@@ -2246,6 +2479,16 @@ export interface components {
             people: number;
             revenue: number;
         };
+        /** MergeRequest */
+        MergeRequest: {
+            person: string;
+            other: string;
+        };
+        /** MergedPeople */
+        MergedPeople: {
+            uid: number;
+            merged: boolean;
+        };
         /** Migration */
         Migration: {
             from_as_of: string;
@@ -2297,6 +2540,7 @@ export interface components {
         /** NewSource */
         NewSource: {
             name: string;
+            settings?: components["schemas"]["SourceSettings"];
         };
         /** NewToken */
         NewToken: {
@@ -2316,6 +2560,37 @@ export interface components {
             key: string;
             severity: string;
             text: components["schemas"]["Text"];
+        };
+        /** Observed */
+        Observed: {
+            through: string | null;
+            first: string | null;
+            events: components["schemas"]["ObservedEvent"][];
+            drift: components["schemas"]["Drift"][];
+            unseen: string[];
+            /** Format: date-time */
+            read_at: string;
+        };
+        /** ObservedEvent */
+        ObservedEvent: {
+            name: string;
+            events: number;
+            people: number;
+            days: number[];
+            /** Format: date-time */
+            last_at: string;
+            planned: boolean;
+            properties: components["schemas"]["ObservedProperty"][];
+        };
+        /** ObservedProperty */
+        ObservedProperty: {
+            name: string;
+            types: {
+                [key: string]: number;
+            };
+            events: number;
+            of: number;
+            planned: boolean;
         };
         /** Options */
         Options: {
@@ -2531,6 +2806,28 @@ export interface components {
             total: number;
             next: string | null;
         };
+        /** Plan */
+        Plan: {
+            /**
+             * @default observe
+             * @enum {string}
+             */
+            mode: "observe" | "enforce";
+            /** @default false */
+            closed: boolean;
+            events?: {
+                [key: string]: components["schemas"]["EventPlan"];
+            };
+            traits?: {
+                [key: string]: components["schemas"]["PropertyPlan"];
+            };
+        };
+        /** PlanChange */
+        PlanChange: {
+            plan?: components["schemas"]["Plan"] | null;
+            yaml?: string | null;
+            version?: number | null;
+        };
         /** Point */
         Point: {
             period: string;
@@ -2560,6 +2857,36 @@ export interface components {
             /** @default  */
             event: string;
         };
+        /** Privacy */
+        Privacy: {
+            /**
+             * @default keep
+             * @enum {string}
+             */
+            ip: "keep" | "drop" | "hash" | "truncate";
+            fields?: {
+                [key: string]: "keep" | "drop" | "hash" | "truncate";
+            };
+            hashed_ids?: string[];
+            classes?: {
+                [key: string]: "keep" | "drop" | "hash" | "truncate";
+            };
+            /**
+             * @default refuse
+             * @enum {string}
+             */
+            do_not_track: "refuse" | "ignore";
+            purposes?: string[];
+            /**
+             * @default granted
+             * @enum {string}
+             */
+            unknown_consent: "granted" | "denied";
+            /** @default false */
+            minors: boolean;
+            /** @default  */
+            minors_basis: string;
+        };
         /**
          * Problem
          * @description RFC 9457 problem document; `type` is stable, `id` is what to quote in a report.
@@ -2582,6 +2909,21 @@ export interface components {
             bytes_total: number;
             rate: number;
             seconds_left: number | null;
+        };
+        /** PropertyPlan */
+        PropertyPlan: {
+            /**
+             * @default any
+             * @enum {string}
+             */
+            type: "any" | "text" | "number" | "boolean" | "date" | "list" | "object";
+            /** @default false */
+            required: boolean;
+            allowed?: (string | number | boolean)[] | null;
+            /** @enum {null|string} */
+            pii?: "personal" | "sensitive" | null;
+            /** @default  */
+            description: string;
         };
         /** Proposal */
         Proposal: {
@@ -2669,6 +3011,14 @@ export interface components {
             quarantined: number;
             as_of: number;
         };
+        /** ReceivedCounts */
+        ReceivedCounts: {
+            received: number;
+            accepted: number;
+            duplicate: number;
+            quarantined: number;
+            dropped: number;
+        };
         /** Repeat */
         Repeat: {
             repeaters: number;
@@ -2695,6 +3045,11 @@ export interface components {
             duplicate: number;
             skipped: number;
             still_quarantined: number;
+        };
+        /** Requests */
+        Requests: {
+            requests: components["schemas"]["Seen"][];
+            newest: number;
         };
         /** ResultColumn */
         ResultColumn: {
@@ -2734,6 +3089,11 @@ export interface components {
             rows: components["schemas"]["RetentionRow"][];
             average: (number | null)[];
         };
+        /** Rotation */
+        Rotation: {
+            /** @default 0 */
+            grace_hours: number;
+        };
         /** RowFilter */
         RowFilter: {
             import_id?: string | null;
@@ -2769,6 +3129,52 @@ export interface components {
             mean: number | null;
             median: number | null;
             p90: number | null;
+        };
+        /** Seen */
+        Seen: {
+            number: number;
+            /** Format: date-time */
+            at: string;
+            source: string | null;
+            format: string;
+            path: string;
+            status: number;
+            accepted: number;
+            duplicate: number;
+            quarantined: number;
+            dropped: number;
+            note: string;
+            messages: components["schemas"]["SeenMessage"][];
+            refused: components["schemas"]["SeenRefusal"][];
+            differences: string[];
+            more: number;
+        };
+        /** SeenMessage */
+        SeenMessage: {
+            type: string;
+            name: string;
+            ids: [
+                string,
+                string
+            ][];
+            /** Format: date-time */
+            at: string;
+            event_id: string;
+            properties: {
+                [key: string]: unknown;
+            };
+            traits: {
+                [key: string]: unknown;
+            };
+            context: {
+                [key: string]: unknown;
+            };
+        };
+        /** SeenRefusal */
+        SeenRefusal: {
+            field: string;
+            reason: string;
+            raw: string;
         };
         /** Segment */
         Segment: {
@@ -2860,6 +3266,28 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             revoked_at: string | null;
+            previous_until: string | null;
+            settings: components["schemas"]["SourceSettings"];
+            last_week: components["schemas"]["ReceivedCounts"];
+            last_at: string | null;
+        };
+        /** SourceSettings */
+        SourceSettings: {
+            origins?: string[];
+            /** @default 0 */
+            events_per_second: number;
+            /** @default 0 */
+            event_bytes: number;
+            /** @default 0 */
+            batch_bytes: number;
+            /** @default  */
+            timezone: string;
+            defaults?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @default false */
+            may_merge: boolean;
+            privacy?: components["schemas"]["Privacy"];
         };
         /** Sources */
         Sources: {
@@ -3069,6 +3497,14 @@ export interface components {
             roi: {
                 [key: string]: number | null;
             };
+        };
+        /** TrackingPlan */
+        TrackingPlan: {
+            version: number;
+            saved_at: string | null;
+            saved_by: string;
+            plan: components["schemas"]["Plan"];
+            yaml: string;
         };
         /** TrendSeries */
         TrendSeries: {
@@ -3358,128 +3794,6 @@ export interface operations {
             header?: never;
             path: {
                 token_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_sources: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Sources"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSource"];
-            };
-        };
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceKey"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotate_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceKey"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    revoke_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source_id: number;
             };
             cookie?: never;
         };
@@ -4057,6 +4371,70 @@ export interface operations {
             };
         };
     };
+    read_requests: {
+        parameters: {
+            query?: {
+                after?: number;
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Requests"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_requests: {
+        parameters: {
+            query?: {
+                after?: number | null;
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     send_events: {
         parameters: {
             query?: never;
@@ -4203,6 +4581,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedPeople"];
                 };
             };
             /** @description What went wrong */
@@ -4979,6 +5390,211 @@ export interface operations {
             };
         };
     };
+    read_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingPlan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_inferred_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferredPlan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_observed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Observed"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issues"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_quarantine: {
         parameters: {
             query?: {
@@ -5541,6 +6157,167 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Diagnostics"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceSettings"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"] | null;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceKey"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

@@ -4,11 +4,12 @@ import { imports } from './areas/imports'
 import { layerings } from './areas/layerings'
 import { overview } from './areas/overview'
 import { people } from './areas/people'
+import { plan } from './areas/plan'
 import { settings } from './areas/settings'
 import { shell } from './areas/shell'
 import { sql } from './areas/sql'
 
 /** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
-export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...settings }
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...settings }
 
 export type MessageKey = keyof typeof messages

@@ -1,4 +1,4 @@
-import { ApartmentOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FundOutlined, HeartOutlined, SettingOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FundOutlined, HeartOutlined, ProfileOutlined, SettingOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -41,6 +41,9 @@ export const navigation: Group[] = [
     key: 'data',
     label: 'nav.group.data',
     places: [
+      { path: '/data/sources', label: 'nav.sources', icon: <ApiOutlined />, role: 'admin' },
+      { path: '/data/debugger', label: 'nav.debugger', icon: <BugOutlined />, role: 'operator' },
+      { path: '/data/plan', label: 'nav.plan', icon: <ProfileOutlined /> },
       { path: '/data/imports', label: 'nav.imports', icon: <CloudUploadOutlined /> },
       { path: '/data/quarantine', label: 'nav.quarantine', icon: <WarningOutlined /> },
       { path: '/data/health', label: 'nav.health', icon: <HeartOutlined /> },

@@ -91,7 +91,7 @@ def create_source(
     from tilth.server import audit
 
     with open_workspace(workspace, read_only=True) as opened:
-        made = opened.collect.create_source(name)
+        made = opened.collect.sources.create(name)
         audit.record(opened.database, operator(), "source.create", made.name)
     if json:
         print_json(made)
@@ -102,7 +102,7 @@ def create_source(
 def list_sources(workspace: WorkspacePath = DEFAULT_WORKSPACE, json: AsJson = False) -> None:
     """Sources with their write keys."""
     with open_workspace(workspace, read_only=True) as opened:
-        found = opened.collect.sources()
+        found = opened.collect.sources.all()
     if json:
         print_json(found)
     else:
@@ -122,11 +122,11 @@ def revoke_source(
     from tilth.server import audit
 
     with open_workspace(workspace, read_only=True) as opened:
-        found = [s for s in opened.collect.sources() if s.revoked_at is None]
+        found = [s for s in opened.collect.sources.all() if s.revoked_at is None]
         chosen = next((s for s in found if name in (s.name, str(s.id))), None)
         if chosen is None:
             raise NotFound("source", name, [s.name for s in found][:5])
-        opened.collect.revoke_source(chosen.id)
+        opened.collect.sources.revoke(chosen.id)
         audit.record(opened.database, operator(), "source.revoke", chosen.name)
     if json:
         print_json({"id": chosen.id, "name": chosen.name, "revoked": True})

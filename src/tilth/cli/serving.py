@@ -55,7 +55,7 @@ def init(
     }
     settings = msgspec.structs.replace(load_settings(workspace), **{k: v for k, v in given.items() if v is not None})
     with Workspace.create(workspace, settings) as made:
-        source = made.collect.create_source("default")
+        source = made.collect.sources.create("default")
         link = first_link(made, settings.host, settings.port)
         if json:
             print_json(

@@ -5,6 +5,7 @@ the flusher turns it into the lake's sorted files; until then it is the tail of 
 """
 
 from tilth.collect.events import Event
-from tilth.collect.service import Collect, Receipt, Source
+from tilth.collect.service import Collect, Receipt
+from tilth.collect.sources import Source, SourceSettings
 
-__all__ = ["Collect", "Event", "Receipt", "Source"]
+__all__ = ["Collect", "Event", "Receipt", "Source", "SourceSettings"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -13,21 +12,20 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
 from tilth.collect.applying import Applier
 from tilth.collect.events import Event
 from tilth.collect.intake import IntakeLog
 from tilth.collect.model import Batch, Id, Message, Track
+from tilth.collect.plan import Plans
 from tilth.collect.rows import has_row, message_rows
-from tilth.collect.tables import source as source_table
-from tilth.errors import Conflict, InvalidInput, NotFound
+from tilth.collect.sources import Sources
 from tilth.lake import Lake, Overrides, empty_events
 from tilth.people import Identity, People
 from tilth.settings import Settings
 from tilth.state import Database
 
-__all__ = ["FLUSH_APP", "Collect", "Receipt", "Source"]
+__all__ = ["FLUSH_APP", "Collect", "Receipt"]
 
 # The application name under which the lake's commits carry the last flushed intake number.
 FLUSH_APP = "tilth-intake"
@@ -49,16 +47,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where events come from. write_key only ingests. created_at, revoked_at: UTC µs."""
-
-    id: int
-    name: str
-    write_key: str
-    created_at: int
-    revoked_at: int | None
-
-
 @dataclass
 class _Tail:
     """Acknowledged, unflushed events in memory, in intake order."""
@@ -77,7 +65,7 @@ class Collect:
     def __init__(
         self, database: Database, lake: Lake, people: People, settings: Settings, identity: Identity | None = None
     ) -> None:
-        self._database = database
+        self.database = database
         self._lake = lake
         self._people = people
         self.identity = identity or Identity(database, people)
@@ -91,8 +79,8 @@ class Collect:
         self._remembering = threading.Lock()
         # Held while rows are written under the persons they have now: nobody may change hands for good meanwhile.
         self._writing = threading.RLock()
-        # Goes up when a write key of this process stops or changes, for whoever remembers keys.
-        self.keys_changed = 0
+        self.sources = Sources(database)
+        self.plans = Plans(database)
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None
         lake.tail = self.tail
@@ -329,63 +317,6 @@ class Collect:
                 return 0, None
             oldest = parts[0][1]["received_at"].cast(pa.int64())[0].as_py() if parts[0][1].num_rows else None
             return sum(t.num_rows for _, t in parts), oldest
-
-    # -- sources ---------------------------------------------------------------------------------
-
-    def create_source(self, name: str) -> Source:
-        """A new source with its write key. Raises `Conflict` when the name is taken."""
-        name = name.strip()
-        if not 1 <= len(name) <= 100:
-            raise InvalidInput("name", "must have 1 to 100 characters")
-        key = f"tilth_wk_{secrets.token_urlsafe(24)}"
-        with self._database.begin() as connection:
-            done = connection.execute(
-                self._database.insert_or_ignore(source_table).values(
-                    name=name, write_key=key, created_at=time.time_ns() // 1000
-                )
-            )
-            if done.rowcount == 0:
-                raise Conflict(f"there is a source named {name!r} already")
-        return self.source_of_key(key)
-
-    def sources(self) -> list[Source]:
-        with self._database.read() as connection:
-            rows = connection.execute(sa.select(source_table).order_by(source_table.c.id))
-            return [Source(**row._mapping) for row in rows]
-
-    def source_of_key(self, key: str) -> Source:
-        """The source with this write key, not revoked. Raises `NotFound`."""
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(source_table).where(source_table.c.write_key == key)).one_or_none()
-        if row is None or row.revoked_at is not None:
-            raise NotFound("source", "with this write key")
-        return Source(**row._mapping)
-
-    def rotate_source(self, source_id: int) -> Source:
-        """Give a source a new write key; the old one stops at once."""
-        key = f"tilth_wk_{secrets.token_urlsafe(24)}"
-        with self._database.begin() as connection:
-            done = connection.execute(
-                sa.update(source_table)
-                .where(source_table.c.id == source_id, source_table.c.revoked_at.is_(None))
-                .values(write_key=key)
-            )
-            if done.rowcount == 0:
-                raise NotFound("source", str(source_id))
-        self.keys_changed += 1
-        return self.source_of_key(key)
-
-    def revoke_source(self, source_id: int) -> None:
-        """Stop accepting a source's key; what it sent stays."""
-        with self._database.begin() as connection:
-            done = connection.execute(
-                sa.update(source_table)
-                .where(source_table.c.id == source_id, source_table.c.revoked_at.is_(None))
-                .values(revoked_at=time.time_ns() // 1000)
-            )
-            if done.rowcount == 0:
-                raise NotFound("source", str(source_id))
-        self.keys_changed += 1
 
 
 def _under(rows: pa.Table, overrides: Overrides) -> pa.Table:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tilth.state.database import BigId, metadata
 
-__all__ = ["intake", "source"]
+__all__ = ["intake", "plan", "plan_issue", "secret", "source", "source_count"]
 
 source = sa.Table(
     "source",
@@ -14,6 +14,58 @@ source = sa.Table(
     sa.Column("write_key", sa.Text, nullable=False, unique=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("revoked_at", sa.BigInteger),
+    # The key before the last rotation, and until when it also works.
+    sa.Column("previous_key", sa.Text),
+    sa.Column("previous_until", sa.BigInteger),
+    sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+)
+
+# What came of what a source sent, by hour (UTC µs); received is the sum of the rest.
+source_count = sa.Table(
+    "source_count",
+    metadata,
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("hour", sa.BigInteger, nullable=False),
+    sa.Column("accepted", sa.BigInteger, nullable=False),
+    sa.Column("duplicate", sa.BigInteger, nullable=False),
+    sa.Column("quarantined", sa.BigInteger, nullable=False),
+    sa.Column("dropped", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("source", "hour", name="pk_source_count"),
+    sqlite_with_rowid=False,
+)
+
+# Every version of the tracking plan, as JSON; the highest is in force.
+plan = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+# Where events differ from the plan: one row an event, field and reason.
+plan_issue = sa.Table(
+    "plan_issue",
+    metadata,
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("events", sa.BigInteger, nullable=False),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("event", "field", "reason", "source", name="pk_plan_issue"),
+    sqlite_with_rowid=False,
+)
+
+# Random secrets of the workspace, each made when it is first needed.
+secret = sa.Table(
+    "secret",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 # One row is one acknowledged request. AUTOINCREMENT, so that a number is never used again after its

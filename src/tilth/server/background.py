@@ -15,6 +15,7 @@ from tilth.errors import Busy, TilthError
 from tilth.server.instants import DAY, HOUR, SECOND, instant, now
 
 if TYPE_CHECKING:
+    from tilth.collect.counting import Counts
     from tilth.collect.imports import Progress
     from tilth.server.accounts import Accounts
     from tilth.workspace import Workspace
@@ -46,8 +47,9 @@ class _Stopping(Exception):
 class Background:
     """Starts with the server, stops with it; `stop` waits for what runs to reach a safe point."""
 
-    def __init__(self, workspace: Workspace, accounts: Accounts) -> None:
+    def __init__(self, workspace: Workspace, accounts: Accounts, counts: Counts) -> None:
         self._workspace = workspace
+        self._counts = counts
         self._accounts = accounts
         self._stopping = threading.Event()
         self._wake = threading.Condition()
@@ -161,6 +163,7 @@ class Background:
     def _keep_house(self) -> None:
         tidied = 0
         while not self.stopping:
+            self._save_counts()
             if not self._leads():
                 self._stopping.wait(LEAD_LOOK)
                 continue
@@ -181,7 +184,14 @@ class Background:
             with self._wake:
                 if not (self._flush_wanted or self._compact_wanted or self.stopping):
                     self._wake.wait(timeout=HOUSE_LOOK)
+        self._save_counts()
         self._flush_at_end()
+
+    def _save_counts(self) -> None:
+        try:
+            self._counts.save()
+        except Exception:
+            logger.exception("the counts of what came in could not be saved")
 
     def tidy(self) -> None:
         """Once an hour: ended sessions, uploads nobody started, files a crash left behind."""

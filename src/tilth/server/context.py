@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -10,8 +11,10 @@ import anyio
 import anyio.to_thread
 from litestar.di import NamedDependency
 
+from tilth.collect.counting import Counts
 from tilth.collect.door import Door
 from tilth.collect.formats import Refused
+from tilth.collect.watching import Watch
 from tilth.server import audit
 from tilth.server.accounts import Accounts
 from tilth.server.background import Background
@@ -24,6 +27,7 @@ from tilth.server.slowdown import SlowDown
 from tilth.server.tokens import Tokens
 
 if TYPE_CHECKING:
+    from tilth.collect.observed import Observation
     from tilth.server.auth import Principal
     from tilth.workspace import Workspace
 
@@ -45,10 +49,16 @@ class Context:
         self.workspace = workspace
         self.accounts = Accounts(workspace.database)
         self.tokens = Tokens(workspace.database)
-        self.background = Background(workspace, self.accounts)
+        self.counts = Counts(workspace.database)
+        self.watch = Watch()
+        self.background = Background(workspace, self.accounts, self.counts)
+        # (version of the plan, what was observed, when in UTC µs); see routes/plan.py.
+        self.observation: tuple[int, Observation, int] | None = None
+        # Set when the server is about to stop: open streams end themselves.
+        self.ending = threading.Event()
         self.readings = Readings(workspace, self.background)
         self.metrics = Metrics()
-        self.door = Door(workspace.collect, self._keep_refused, self.metrics.ingested)
+        self.door = Door(workspace.collect, self._keep_refused, self.metrics.ingested, self.counts, self.watch)
         self.collector = Collector(self.door, self.metrics)
         self.console = console
         self.slowdown = SlowDown()

@@ -30,7 +30,7 @@ class Metrics:
         self._lock = threading.Lock()
         self._requests: dict[tuple[str, str, str], int] = {}
         self._durations: dict[str, list[float]] = {}
-        self._ingested: dict[str, int] = {"accepted": 0, "duplicate": 0, "quarantined": 0}
+        self._ingested: dict[str, int] = {"accepted": 0, "duplicate": 0, "quarantined": 0, "dropped": 0}
         self.started = time.time()
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -45,11 +45,12 @@ class Metrics:
             cells[-2] += seconds
             cells[-1] += 1
 
-    def ingested(self, accepted: int, duplicate: int, quarantined: int) -> None:
+    def ingested(self, accepted: int, duplicate: int, quarantined: int, dropped: int) -> None:
         with self._lock:
             self._ingested["accepted"] += accepted
             self._ingested["duplicate"] += duplicate
             self._ingested["quarantined"] += quarantined
+            self._ingested["dropped"] += dropped
 
     def samples(self) -> Iterator[Sample]:
         with self._lock:

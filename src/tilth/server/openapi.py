@@ -100,6 +100,10 @@ def _describe_content(path: str, status: str, response: dict[str, Any]) -> None:
     """Downloads are files, and an empty answer has no content."""
     if status == "204":
         response.pop("content", None)
+    elif path.endswith("/stream"):
+        response["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    elif path.endswith("/plan/export"):
+        response["content"] = {"application/yaml": {"schema": {"type": "string"}}}
     elif path.endswith("/export"):
         response["content"] = {
             "text/csv": _BINARY,

@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from tilth.collect.formats import FORMATS, Refused, WireRequest
+from tilth.collect.plan import differences
 from tilth.errors import InvalidInput
 from tilth.server.instants import now
 
@@ -131,6 +132,10 @@ def _replay_events(workspace: Workspace, rows: list[Any], replace: dict[str, str
         request = _request_again(format, row.raw, replace)
         decoded = request and FORMATS_BY_NAME[format].decode(request, FORMATS_BY_NAME[format].limits, now())
         if not decoded or decoded.refused or not decoded.messages:
+            still += 1
+            continue
+        plan = workspace.collect.plans.current().plan
+        if any(one.enforced for message in decoded.messages for one in differences(plan, message)):
             still += 1
             continue
         receipt = workspace.collect.receive(decoded.messages, row.file.removeprefix(_SOURCE))

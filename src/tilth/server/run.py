@@ -129,6 +129,7 @@ async def _serve(
             except TimeoutError:
                 continue
     finally:
+        app.state["context"].ending.set()
         if not running.done():
             server.stop()  # type: ignore[no-untyped-call]
         await running

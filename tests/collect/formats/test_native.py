@@ -199,7 +199,7 @@ def test_the_answer_counts_what_became_of_the_events() -> None:
     request = post("/api/v1/events", [event()], BEARER)
     decoded = decode(request)
     answer = NATIVE.settle(request, decoded, Outcome(accepted=0, duplicate=1, quarantined=0, as_of=9))
-    assert json.loads(answer.body) == {"accepted": 0, "duplicate": 1, "quarantined": 0, "as_of": 9}
+    assert json.loads(answer.body) == {"accepted": 0, "duplicate": 1, "quarantined": 0, "as_of": 9, "dropped": 0}
 
 
 def test_only_post_is_taken() -> None:

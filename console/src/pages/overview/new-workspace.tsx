@@ -23,7 +23,7 @@ export function NewWorkspace() {
             </Link>
           )}
           {can('admin') && (
-            <Link to="/settings/sources" className="choice">
+            <Link to="/data/sources" className="choice">
               <strong>{t('overview.new.connect')}</strong>
               <span>{t('overview.new.connect.about')}</span>
             </Link>

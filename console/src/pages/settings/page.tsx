@@ -6,20 +6,18 @@ import { Page } from '@/ui/page'
 import { oneOf } from '@/url/use-url-state'
 import { AccountSection } from './account-section'
 import { AuditSection } from './audit-section'
-import { SourcesSection } from './sources-section'
 import { TeamSection } from './team-section'
 import { TokensSection } from './tokens-section'
 import { WorkspaceSection } from './workspace-section'
 
 const everyone = ['workspace', 'account'] as const
-const admins = ['workspace', 'team', 'tokens', 'sources', 'audit', 'account'] as const
+const admins = ['workspace', 'team', 'tokens', 'audit', 'account'] as const
 type Section = (typeof admins)[number]
 
 const contents: Record<Section, ReactNode> = {
   workspace: <WorkspaceSection />,
   team: <TeamSection />,
   tokens: <TokensSection />,
-  sources: <SourcesSection />,
   audit: <AuditSection />,
   account: <AccountSection />,
 }

@@ -63,20 +63,32 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request's messages. as_of: the intake number that includes them."""
+    """What became of a request's messages. as_of: the intake number that includes them.
+
+    dropped: not kept because the person or the source's privacy settings do not want it.
+    """
 
     accepted: int
     duplicate: int
     quarantined: int
     as_of: int
+    dropped: int = 0
 
 
 class Trouble(Enum):
     """Why the server cannot take a request that was understood."""
 
     UNKNOWN_KEY = 401
+    OTHER_ORIGIN = 403
     TOO_MANY = 429
     UNAVAILABLE = 503
+
+    @property
+    def words(self) -> str:
+        """What to tell whoever reads the answer."""
+        if self is Trouble.OTHER_ORIGIN:
+            return "this source takes no events from pages of this origin"
+        return "too busy, please try again"
 
 
 class Refusal(InvalidInput):

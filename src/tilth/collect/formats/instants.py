@@ -6,7 +6,7 @@ between the two is true even if both are wrong. So `ts = received - (sent - happ
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -25,19 +25,19 @@ _DATE_DIGITS = 8
 _ABSURD = 10**18
 
 
-def instant(value: Any, field: str) -> int:
-    """ISO 8601 text (UTC where it names no offset), or seconds, milliseconds or µs since 1970.
+def instant(value: Any, field: str, zone: tzinfo = UTC) -> int:
+    """ISO 8601 text (in `zone` where it names no offset), or seconds, milliseconds or µs since 1970.
 
     Raises `Refusal` for anything else.
     """
     if isinstance(value, str):
         if value.isdigit() and len(value) != _DATE_DIGITS:
-            return _instant_of_digits(value, field)
+            return _instant_of_digits(value, field, zone)
         try:
             moment = datetime.fromisoformat(value)
-            delta = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+            delta = (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)) - _EPOCH
         except (ValueError, OverflowError):
-            return _instant_of_digits(value, field)
+            return _instant_of_digits(value, field, zone)
         return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return _instant_of_number(value, field)
@@ -54,12 +54,12 @@ def instant_or_none(value: Any) -> int | None:
         return None
 
 
-def _instant_of_digits(text: str, field: str) -> int:
+def _instant_of_digits(text: str, field: str, zone: tzinfo) -> int:
     stripped = text.strip()
     if stripped.isascii() and stripped.isdigit() and len(stripped) <= 18:
         return _instant_of_number(int(stripped), field)
     if stripped != text:
-        return instant(stripped, field)
+        return instant(stripped, field, zone)
     raise Refusal(field, f"{text[:40]!r} is not an ISO 8601 time")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
+
 import msgspec
 
 __all__ = ["Limits"]
@@ -15,7 +17,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     event, batch: bytes of one event and of a whole body, compressed as well as expanded. depth:
     levels of nesting of one event. events: events of one body. values: JSON values of one body (a
     body of `[[],[],…` would otherwise take thirty times its size in memory). earliest: the first
-    believable instant, UTC µs (1990-01-01). ahead: how far in the future a clock may be, in µs.
+    believable instant, UTC µs (1990-01-01). ahead: how far in the future a clock may be, in µs. zone: of
+    times that name no offset.
     """
 
     event: int
@@ -25,3 +28,4 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     values: int = 2_000_000
     earliest: int = 631_152_000_000_000
     ahead: int = _DAY
+    zone: tzinfo = UTC

@@ -56,6 +56,7 @@ _PROBLEM = "application/problem+json"
 _PROBLEM_KINDS = {
     400: "invalid_input",
     401: "unauthorized",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
@@ -172,7 +173,7 @@ def _message(event: _Event, data: bytes, limits: Limits, now: int, stamp: str) -
     ids = _ids(event)
     ts = now
     if event.timestamp is not None:
-        ts = corrected(instant(event.timestamp, "timestamp"), None, limits, now, "timestamp")
+        ts = corrected(instant(event.timestamp, "timestamp", limits.zone), None, limits, now, "timestamp")
     key = event_key(event.event_id, "event_id", stamp)
     context = _mapping(event.context, "context")
     properties = _mapping(event.properties, "properties")
@@ -290,7 +291,8 @@ def _problem(
 def _refuse(request: WireRequest, trouble: Trouble, retry_after: int) -> WireAnswer:
     if trouble is Trouble.UNKNOWN_KEY:
         return _problem(request, 401, "this write key is unknown or was revoked")
-    return with_headers(_problem(request, trouble.value, "too busy, please try again"), Retry_After=str(retry_after))
+    answer = _problem(request, trouble.value, trouble.words)
+    return with_headers(answer, Retry_After=str(retry_after)) if retry_after else answer
 
 
 def _settle(request: WireRequest, decoded: Decoded, outcome: Outcome) -> WireAnswer:

@@ -312,7 +312,7 @@ def _happened(event: _Event, properties: dict[str, Any], shared: _Request) -> in
         # How many milliseconds ago, as older browser SDKs say it.
         ago = event.offset if isinstance(event.offset, int) else 0
         return corrected(shared.now - ago * 1_000, None, shared.limits, shared.now, "offset")
-    ts = instant(value, field)
+    ts = instant(value, field, shared.limits.zone)
     options = event.options if isinstance(event.options, dict) else {}
     trusted = properties.get("$ignore_sent_at") is True or options.get("disable_skew_correction") is True
     return corrected(ts, None if trusted else shared.sent, shared.limits, shared.now, field)
@@ -388,7 +388,8 @@ def _problem(request: WireRequest, status: int, detail: str) -> WireAnswer:
 def _refuse(request: WireRequest, trouble: Trouble, retry_after: int) -> WireAnswer:
     if trouble is Trouble.UNKNOWN_KEY:
         return _problem(request, 401, "API key is not valid: unknown or revoked")
-    return with_headers(_problem(request, trouble.value, "too busy, please try again"), Retry_After=str(retry_after))
+    answer = _problem(request, trouble.value, trouble.words)
+    return with_headers(answer, Retry_After=str(retry_after)) if retry_after else answer
 
 
 def _settle(request: WireRequest, decoded: Decoded, outcome: Outcome) -> WireAnswer:

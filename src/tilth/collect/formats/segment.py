@@ -67,6 +67,7 @@ _OK = WireAnswer(200, {"Content-Type": "application/json"}, b'{"success":true}')
 _CODES = {
     400: "invalid_request",
     401: "invalid_write_key",
+    403: "origin_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
@@ -267,7 +268,7 @@ def _happened(event: _Event, shared: _Request) -> int:
         value, field = event.timestamp, "timestamp"
     if value is None:
         return shared.now
-    ts = instant(value, field)
+    ts = instant(value, field, shared.limits.zone)
     sent = shared.sent
     if event.sent_at is not None:
         own = instant_or_none(event.sent_at)
@@ -316,7 +317,8 @@ def _problem(request: WireRequest, status: int, message: str) -> WireAnswer:
 def _refuse(request: WireRequest, trouble: Trouble, retry_after: int) -> WireAnswer:
     if trouble is Trouble.UNKNOWN_KEY:
         return _problem(request, 401, "this write key is unknown or was revoked")
-    return with_headers(_problem(request, trouble.value, "too busy, please try again"), Retry_After=str(retry_after))
+    answer = _problem(request, trouble.value, trouble.words)
+    return with_headers(answer, Retry_After=str(retry_after)) if retry_after else answer
 
 
 def _settle(request: WireRequest, decoded: Decoded, outcome: Outcome) -> WireAnswer:

@@ -347,7 +347,8 @@ def _text(request: WireRequest, status: int, text: str) -> WireAnswer:
 def _refuse(request: WireRequest, trouble: Trouble, retry_after: int) -> WireAnswer:
     if trouble is Trouble.UNKNOWN_KEY:
         return _text(request, 401, "this token or project is unknown or was revoked")
-    return with_headers(_text(request, trouble.value, "too busy, please try again"), Retry_After=str(retry_after))
+    answer = _text(request, trouble.value, trouble.words)
+    return with_headers(answer, Retry_After=str(retry_after)) if retry_after else answer
 
 
 def _settle(request: WireRequest, decoded: Decoded, outcome: Outcome) -> WireAnswer:

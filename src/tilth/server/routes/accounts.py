@@ -1,4 +1,4 @@
-"""Users, API tokens, sources with their write keys, and the audit log."""
+"""Users, API tokens and the audit log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import msgspec
 from litestar import Request, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from tilth.collect import Source
 from tilth.errors import NotFound
 from tilth.server import audit
 from tilth.server.accounts import Account, Role
@@ -85,24 +84,6 @@ class TokenList(msgspec.Struct, frozen=True, kw_only=True):
     tokens: list[Token]
 
 
-class SourceKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A source and its write key, which only sends events."""
-
-    id: int
-    name: str
-    write_key: str
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    sources: list[SourceKey]
-
-
-class NewSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: Name
-
-
 def _user(account: Account) -> User:
     return User(
         id=account.id,
@@ -124,16 +105,6 @@ def _token_fields(token: ApiToken) -> dict[str, Any]:
         "created_at": instant(token.created_at),
         "last_used_at": instant_or_none(token.last_used_at),
     }
-
-
-def _source(source: Source) -> SourceKey:
-    return SourceKey(
-        id=source.id,
-        name=source.name,
-        write_key=source.write_key,
-        created_at=instant(source.created_at),
-        revoked_at=instant_or_none(source.revoked_at),
-    )
 
 
 def _link(request: Request[Any, Any, Any], token: str) -> str:
@@ -204,35 +175,6 @@ def revoke_token(token_id: FromPath[int], principal: Who, context: Ctx) -> None:
     context.record(principal, "token.revoke", token.name)
 
 
-@get("/sources", opt={"role": "admin"}, sync_to_thread=True)
-def list_sources(context: Ctx) -> Sources:
-    """Where events come from, with the write keys."""
-    return Sources(sources=[_source(s) for s in context.workspace.collect.sources()])
-
-
-@post("/sources", opt={"role": "admin"}, sync_to_thread=True)
-def create_source(data: JSONBody[NewSource], principal: Who, context: Ctx) -> SourceKey:
-    """A new source and its write key."""
-    source = context.workspace.collect.create_source(data.name)
-    context.record(principal, "source.create", source.name)
-    return _source(source)
-
-
-@post("/sources/{source_id:int}/rotate", opt={"role": "admin"}, status_code=200, sync_to_thread=True)
-def rotate_source(source_id: FromPath[int], principal: Who, context: Ctx) -> SourceKey:
-    """Give a source a new write key; the old one stops at once."""
-    source = context.workspace.collect.rotate_source(source_id)
-    context.record(principal, "source.rotate", source.name)
-    return _source(source)
-
-
-@delete("/sources/{source_id:int}", opt={"role": "admin"}, sync_to_thread=True)
-def revoke_source(source_id: FromPath[int], principal: Who, context: Ctx) -> None:
-    """Stop a source's write key; what it sent stays."""
-    context.workspace.collect.revoke_source(source_id)
-    context.record(principal, "source.revoke", str(source_id))
-
-
 @get("/audit", opt={"role": "admin"}, sync_to_thread=True)
 def read_audit(
     context: Ctx,
@@ -252,9 +194,5 @@ ROUTES = [
     list_tokens,
     create_token,
     revoke_token,
-    list_sources,
-    create_source,
-    rotate_source,
-    revoke_source,
     read_audit,
 ]

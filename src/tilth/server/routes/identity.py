@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
+from tilth.collect.model import Alias, Id
+from tilth.errors import InvalidInput
 from tilth.people.identity import LinkLine, Merge
 from tilth.server.auth import Who
 from tilth.server.context import Ctx
-from tilth.server.instants import instant, instant_or_none
+from tilth.server.instants import instant, instant_or_none, now
+from tilth.workspace import Workspace
 
 __all__ = ["ROUTES"]
 
@@ -81,6 +85,20 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     """split: False where other links still hold the two ids together."""
 
     split: bool
+
+
+class MergeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """person: an id of the one, other: an id of the other."""
+
+    person: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    other: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class MergedPeople(msgspec.Struct, frozen=True, kw_only=True):
+    """merged: False where a rule (a cap, ids kept apart) was stronger; the conflict is on record."""
+
+    uid: int
+    merged: bool
 
 
 class IdentitySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,4 +198,30 @@ def undo_link(key: FromPath[str], principal: Who, context: Ctx) -> Undone:
     return Undone(split=split)
 
 
-ROUTES = [read_identity, read_identity_summary, list_conflicts, undo_link]
+@post("/identity/merge", opt={"role": "operator"}, status_code=200, sync_to_thread=True)
+def merge_people(data: JSONBody[MergeRequest], principal: Who, context: Ctx) -> MergedPeople:
+    """Say that two ids are one person, even where both signed in; it can be undone like every link."""
+    workspace = context.workspace
+    workspace.collect.catch_up()
+    workspace.people.find(data.person)
+    workspace.people.find(data.other)
+    person, other = _id_of(data.person, "person", workspace), _id_of(data.other, "other", workspace)
+    workspace.collect.receive(
+        [Alias(ids=(person,), ts=now(), event_id=uuid.uuid4().hex, previous=other, forced=True)],
+        f"console {principal.name}",
+    )
+    workspace.collect.catch_up()
+    context.record(principal, "identity.merge", f"{data.person} + {data.other}")
+    uid = workspace.people.find(data.person)
+    return MergedPeople(uid=uid, merged=uid == workspace.people.find(data.other))
+
+
+def _id_of(text: str, field: str, workspace: Workspace) -> Id:
+    """The id as the graph knows it: of the kind it was seen as."""
+    found = [one for one in workspace.people.get(text).distinct_ids if one.id == text]
+    if not found:
+        raise InvalidInput(field, "must be an id of the person, not their number")
+    return Id(found[0].kind, found[0].id)
+
+
+ROUTES = [read_identity, read_identity_summary, list_conflicts, undo_link, merge_people]
