@@ -42,7 +42,7 @@ class SeenRefusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. number: rises by one; at: when it came, UTC; source: None for an unknown key. note: why all of it was
+    """One request. number: rises by one; at: when it came; source: None for an unknown key. note: why all of it was
     refused or dropped. differences: where it differs from the tracking plan. more: messages beyond those shown."""
 
     number: int
