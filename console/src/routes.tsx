@@ -22,6 +22,7 @@ const pages: { path: string; load: () => Promise<{ default: ComponentType }> }[]
   { path: '/data/sources', load: () => import('@/pages/sources/page') },
   { path: '/data/debugger', load: () => import('@/pages/debugger/page') },
   { path: '/data/plan', load: () => import('@/pages/plan/page') },
+  { path: '/data/connectors', load: () => import('@/pages/connectors/page') },
   { path: '/data/health', load: () => import('@/pages/health/page') },
   { path: '/data/quarantine', load: () => import('@/pages/quarantine/page') },
   { path: '/settings', load: () => import('@/pages/settings/page') },

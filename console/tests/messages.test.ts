@@ -21,7 +21,7 @@ describe('messages', () => {
   })
 
   it('speak Chinese in Chinese and not in English', () => {
-    const sameInBoth = new Set(['settings.version', 'layerings.score', 'comma', 'colon', 'stop', 'imports.running.bytes', 'clv.units'])
+    const sameInBoth = new Set(['settings.version', 'layerings.score', 'comma', 'colon', 'stop', 'imports.running.bytes', 'clv.units', 'connectors.kind.shopify', 'connectors.kind.woocommerce'])
     const names = /^[\w\s/{}().+→:·×%-]*$/
     expect(all.filter(([key, message]) => !sameInBoth.has(key) && names.test(message.zh)).map(([key]) => key)).toEqual([])
     expect(all.filter(([, message]) => /[\u4e00-\u9fff]/.test(message.en)).map(([key]) => key)).toEqual([])

@@ -26,6 +26,7 @@ PAGES = {
     "sources": ("/data/sources", "数据源", "Sources"),
     "debugger": ("/data/debugger", "实时调试", "Debugger"),
     "plan": ("/data/plan", "埋点方案", "Data plan"),
+    "connectors": ("/data/connectors", "电商连接器", "Connectors"),
     "health": ("/data/health", "数据健康", "health"),
     "settings": ("/settings", "设置", "Settings"),
 }
@@ -50,7 +51,20 @@ def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served,
 
 
 @pytest.mark.parametrize(
-    "name", ["overview", "layerings", "people", "import-wizard", "health", "sql", "clv", "sources", "debugger", "plan"]
+    "name",
+    [
+        "overview",
+        "layerings",
+        "people",
+        "import-wizard",
+        "health",
+        "sql",
+        "clv",
+        "sources",
+        "debugger",
+        "plan",
+        "connectors",
+    ],
 )
 def test_a_page_fits_a_phone(page: Page, demo_company: Served, name: str) -> None:
     page.set_viewport_size({"width": 375, "height": 812})
@@ -188,3 +202,22 @@ def test_a_data_plan_is_inferred_saved_and_refused_where_it_is_wrong(page: Page,
     page.locator(".ant-table-row-expand-icon").first.click()
     expect(page.get_by_role("tabpanel")).to_contain_text("覆盖")
     page.screenshot(path=SCREENSHOTS / "plan-events-zh-CN.png", full_page=True)
+
+
+def test_a_connector_is_made_and_its_rules_are_tried_on_a_payload(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/data/connectors", "zh-CN")
+    page.get_by_label("名称（数据源）").fill("my-shop")
+    page.get_by_label("签名密钥").fill("shpss_secret")
+    page.locator("main").get_by_role("button", name="新建连接器").click()
+    row = page.get_by_role("row").filter(has_text="my-shop")
+    expect(row).to_contain_text("/api/v1/hooks/my-shop")
+    row.get_by_role("button", name="映射规则").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("示例内容（粘贴一条真实推送）").fill(
+        '{"id": 7, "total_price": "88.00", "currency": "CNY", "customer": {"id": 9}, '
+        '"created_at": "2026-06-01T00:00:00Z"}'
+    )
+    expect(drawer).to_contain_text("order-7-paid")
+    page.screenshot(path=SCREENSHOTS / "connector-rules-zh-CN.png", full_page=True)
+    drawer.get_by_label("规则（JSON）").fill('[{"event": "x", "event_id": ["$.a["]}]')
+    expect(drawer).to_contain_text("rules[0].event_id")

@@ -436,6 +436,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListConnectors
+         * @description The connectors, with their secrets.
+         */
+        get: operations["list_connectors"];
+        put?: never;
+        /**
+         * CreateConnector
+         * @description A connector with the ready rules of its system, or with your own.
+         */
+        post: operations["create_connector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connectors/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * RemoveConnector
+         * @description Take no more webhooks; what came stays.
+         */
+        delete: operations["remove_connector"];
+        options?: never;
+        head?: never;
+        /**
+         * ChangeConnector
+         * @description Change rules or secret, switch on or off.
+         */
+        patch: operations["change_connector"];
+        trace?: never;
+    };
+    "/api/v1/connectors/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * PreviewMapping
+         * @description The events that rules make of a payload, and why a rule makes none.
+         */
+        post: operations["preview_mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ReceiveWebhook
+         * @description A signed webhook of a shop system. Sent again it counts once; what cannot be understood is quarantined.
+         */
+        post: operations["receive_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data/health": {
         parameters: {
             query?: never;
@@ -1876,6 +1964,32 @@ export interface components {
             reason: string;
             links: number;
         };
+        /** ConnectorChange */
+        ConnectorChange: {
+            rules?: components["schemas"]["MappingRule"][] | null;
+            enabled?: boolean | null;
+            secret?: string | null;
+        };
+        /** ConnectorInfo */
+        ConnectorInfo: {
+            source: string;
+            /** @enum {string} */
+            kind: "shopify" | "woocommerce" | "youzan" | "generic";
+            address: string;
+            secret: string;
+            rules: components["schemas"]["MappingRule"][];
+            enabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            last_at: string | null;
+        };
+        /** ConnectorList */
+        ConnectorList: {
+            connectors: components["schemas"]["ConnectorInfo"][];
+            ready: {
+                [key: string]: components["schemas"]["MappingRule"][];
+            };
+        };
         /** CreatedToken */
         CreatedToken: {
             id: number;
@@ -2050,6 +2164,13 @@ export interface components {
             name: components["schemas"]["Text"];
             eta2: number;
         };
+        /** Field */
+        Field: {
+            paths: string[];
+            /** @default 1 */
+            scale: number;
+            join?: string | null;
+        };
         /** FileInfo */
         FileInfo: {
             name: string;
@@ -2191,6 +2312,13 @@ export interface components {
         Homogeneity: {
             r2: components["schemas"]["Interval"] | null;
             silhouette: components["schemas"]["Interval"] | null;
+        };
+        /** HookAnswer */
+        HookAnswer: {
+            accepted: number;
+            duplicate: number;
+            quarantined: number;
+            dropped: number;
         };
         /** IdentityConflict */
         IdentityConflict: {
@@ -2465,6 +2593,41 @@ export interface components {
             value: (number | null)[];
             paying: (number | null)[];
         };
+        /** Mapped */
+        Mapped: {
+            events: {
+                [key: string]: unknown;
+            }[];
+            skipped: string[];
+        };
+        /** MappingRule */
+        MappingRule: {
+            event: string;
+            /** @default  */
+            topic: string;
+            when?: string | null;
+            equals?: string[] | null;
+            each?: string | null;
+            event_id: string[];
+            person?: string | components["schemas"]["Field"] | null;
+            ids?: {
+                [key: string]: string | components["schemas"]["Field"];
+            };
+            at?: string | components["schemas"]["Field"] | null;
+            properties?: {
+                [key: string]: string | components["schemas"]["Field"];
+            };
+            traits?: {
+                [key: string]: string | components["schemas"]["Field"];
+            };
+        };
+        /** MappingTrial */
+        MappingTrial: {
+            rules: components["schemas"]["MappingRule"][];
+            payload: unknown;
+            /** @default  */
+            topic: string;
+        };
         /** Matrix */
         Matrix: {
             rows: components["schemas"]["LayerName"][];
@@ -2516,6 +2679,15 @@ export interface components {
             orders: number;
             buyers: number;
             new_buyers: number;
+        };
+        /** NewConnector */
+        NewConnector: {
+            source: string;
+            /** @enum {string} */
+            kind: "shopify" | "woocommerce" | "youzan" | "generic";
+            /** @default  */
+            secret: string;
+            rules?: components["schemas"]["MappingRule"][] | null;
         };
         /** NewLayering */
         NewLayering: {
@@ -4271,6 +4443,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_connectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnector"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_connector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectorChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingTrial"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mapped"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
                 };
             };
             /** @description What went wrong */

@@ -1,4 +1,5 @@
 import { clv } from './areas/clv'
+import { connectors } from './areas/connectors'
 import { data } from './areas/data'
 import { imports } from './areas/imports'
 import { layerings } from './areas/layerings'
@@ -10,6 +11,6 @@ import { shell } from './areas/shell'
 import { sql } from './areas/sql'
 
 /** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
-export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...settings }
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...connectors, ...settings }
 
 export type MessageKey = keyof typeof messages

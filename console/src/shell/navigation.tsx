@@ -1,4 +1,4 @@
-import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FundOutlined, HeartOutlined, ProfileOutlined, SettingOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FundOutlined, HeartOutlined, ProfileOutlined, SettingOutlined, ShopOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -46,6 +46,7 @@ export const navigation: Group[] = [
       { path: '/data/plan', label: 'nav.plan', icon: <ProfileOutlined /> },
       { path: '/data/imports', label: 'nav.imports', icon: <CloudUploadOutlined /> },
       { path: '/data/quarantine', label: 'nav.quarantine', icon: <WarningOutlined /> },
+      { path: '/data/connectors', label: 'nav.connectors', icon: <ShopOutlined />, role: 'admin' },
       { path: '/data/health', label: 'nav.health', icon: <HeartOutlined /> },
     ],
   },

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.collect.applying import Applier
+from tilth.collect.connectors.service import Connectors
 from tilth.collect.events import Event
 from tilth.collect.intake import IntakeLog
 from tilth.collect.model import Batch, Id, Message, Track
@@ -81,6 +82,7 @@ class Collect:
         self._writing = threading.RLock()
         self.sources = Sources(database)
         self.plans = Plans(database)
+        self.connectors = Connectors(database, self.sources)
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None
         lake.tail = self.tail

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tilth.state.database import BigId, metadata
 
-__all__ = ["intake", "plan", "plan_issue", "secret", "source", "source_count"]
+__all__ = ["connector", "intake", "plan", "plan_issue", "secret", "source", "source_count"]
 
 source = sa.Table(
     "source",
@@ -58,6 +58,19 @@ plan_issue = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("event", "field", "reason", "source", name="pk_plan_issue"),
     sqlite_with_rowid=False,
+)
+
+# Webhooks of shop systems: who signs how, and the rules that read them, as JSON.
+connector = sa.Table(
+    "connector",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger),
 )
 
 # Random secrets of the workspace, each made when it is first needed.

@@ -24,6 +24,7 @@ from tilth.server.problems import EXCEPTION_HANDLERS
 from tilth.server.routes import (
     accounts,
     behavior,
+    connectors,
     data,
     debugger,
     events,
@@ -60,6 +61,7 @@ BODY_LIMIT = 10 * 1024**2
 _API = [
     accounts,
     behavior,
+    connectors,
     data,
     debugger,
     events,

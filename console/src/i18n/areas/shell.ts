@@ -21,6 +21,7 @@ export const shell = {
   'nav.sources': { zh: '数据源', en: 'Sources' },
   'nav.debugger': { zh: '实时调试', en: 'Debugger' },
   'nav.plan': { zh: '埋点方案', en: 'Data plan' },
+  'nav.connectors': { zh: '电商连接器', en: 'Connectors' },
   'nav.quarantine': { zh: '隔离区', en: 'Quarantine' },
   'nav.health': { zh: '数据健康', en: 'Data health' },
   'nav.settings': { zh: '工作区设置', en: 'Settings' },
