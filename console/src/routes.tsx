@@ -16,6 +16,7 @@ const pages: { path: string; load: () => Promise<{ default: ComponentType }> }[]
   { path: '/people/segments', load: () => import('@/pages/segments/list/page') },
   { path: '/people/segments/:key', load: () => import('@/pages/segments/one/page') },
   { path: '/people', load: () => import('@/pages/people/list/page') },
+  { path: '/people/conflicts', load: () => import('@/pages/people/conflicts/page') },
   { path: '/people/:id', load: () => import('@/pages/people/one/page') },
   { path: '/analysis/clv', load: () => import('@/pages/clv/page') },
   { path: '/analysis/sql', load: () => import('@/pages/sql/page') },

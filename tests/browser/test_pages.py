@@ -18,6 +18,7 @@ PAGES = {
     "layerings": ("/people/layerings", "用户分层", "Layerings"),
     "segments": ("/people/segments", "用户分群", "Segments"),
     "people": ("/people", "共 [\\d,]+ 人", "People"),
+    "conflicts": ("/people/conflicts", "身份冲突", "Identity conflicts"),
     "clv": ("/analysis/clv", "终身价值", "lifetime value"),
     "sql": ("/analysis/sql", "SQL", "SQL"),
     "imports": ("/data/imports", "数据导入", "Import"),
@@ -64,6 +65,7 @@ def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served,
         "debugger",
         "plan",
         "connectors",
+        "conflicts",
     ],
 )
 def test_a_page_fits_a_phone(page: Page, demo_company: Served, name: str) -> None:
@@ -221,3 +223,31 @@ def test_a_connector_is_made_and_its_rules_are_tried_on_a_payload(page: Page, de
     page.screenshot(path=SCREENSHOTS / "connector-rules-zh-CN.png", full_page=True)
     drawer.get_by_label("规则（JSON）").fill('[{"event": "x", "event_id": ["$.a["]}]')
     expect(drawer).to_contain_text("rules[0].event_id")
+
+
+def test_a_persons_ids_are_drawn_and_a_conflict_is_joined(page: Page, demo_company: Served) -> None:
+    made = page.request.post(
+        demo_company.url + "/api/v1/sources", data={"name": "app"}, headers={"Origin": demo_company.url}
+    )
+    told: list[dict[str, object]] = [
+        {"type": "identify", "distinct_id": "mei-1", "anonymous_id": "pad-1", "identities": {"phone": "13911110000"}},
+        {"type": "identify", "distinct_id": "mei-2", "anonymous_id": "pad-2"},
+        {"type": "alias", "distinct_id": "mei-1", "previous_id": "mei-2"},
+    ]
+    for minute, one in enumerate(told):
+        one["timestamp"] = f"2026-06-01T08:0{minute}:00Z"
+    key = {"Authorization": f"Bearer {made.json()['write_key']}"}
+    sent = httpx.post(demo_company.url + "/api/v1/events", json=told, headers=key)
+    assert sent.json()["accepted"] == 3, sent.text
+    open_page(page, demo_company, "/people/mei-1?tab=identity", "zh-CN")
+    panel = page.get_by_role("tabpanel")
+    expect(panel).to_contain_text("登录")
+    expect(panel).to_contain_text("两人都已登录")
+    expect(panel.locator("canvas")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "identity-zh-CN.png", full_page=True)
+    open_page(page, demo_company, "/people/conflicts", "zh-CN")
+    page.get_by_role("row").filter(has_text="mei-2").get_by_role("button", name=re.compile("合 ?并")).click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("合 ?并")).click()
+    expect(page.locator("main")).to_contain_text("没有冲突")
+    graph = page.request.get(demo_company.url + "/api/v1/people/mei-2/identity").json()
+    assert {"mei-1", "mei-2"} <= {one["id"] for one in graph["ids"]}

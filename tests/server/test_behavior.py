@@ -98,3 +98,13 @@ def test_the_command_line_gives_the_same_answer(shop: Workspace, tmp_path: Path)
     arguments = ["query", "funnel", "--body", str(question), "--workspace", str(shop.folder)]
     result = CliRunner().invoke(commands, arguments)
     assert [s["people"] for s in json.loads(result.stdout)["steps"]] == [3, 1]
+
+
+def test_the_online_shops_known_funnel_from_its_file_to_http(
+    client: Client, context: Context, admin: Headers, shared_data: Path
+) -> None:
+    context.workspace.imports.run_files("events", [shared_data / "simple_onlineshop.csv.gz"])
+    body = {"steps": ["catalog", "cart", "payment_choice", "payment_done"], "window": None}
+    answer = client.post("/api/v1/query/funnel", json=body, headers=admin)
+    assert answer.status_code == 200, answer.text
+    assert [step["people"] for step in answer.json()["steps"]] == [3611, 1924, 958, 653]

@@ -12,11 +12,12 @@ import { oneOf, useUrlState } from '@/url/use-url-state'
 import { usePerson } from '../queries'
 import { EraseButton } from './erase-button'
 import { FactsTab } from './facts-tab'
+import { IdentityTab } from './identity-tab'
 import { OrdersTab } from './orders-tab'
 import { Portrait } from './portrait'
 import { TimelineTab } from './timeline-tab'
 
-const tabs = ['orders', 'timeline', 'facts'] as const
+const tabs = ['orders', 'timeline', 'facts', 'identity'] as const
 
 function nameOf(person: Person): string {
   const name = person.traits.find((trait) => trait.name === 'name')?.value
@@ -77,6 +78,7 @@ export default function PersonPage() {
                   { key: 'orders', label: t('person.tab.orders'), children: <OrdersTab id={id} /> },
                   { key: 'timeline', label: t('person.tab.timeline'), children: <TimelineTab id={id} /> },
                   { key: 'facts', label: t('person.tab.facts'), children: <FactsTab person={data} /> },
+                  { key: 'identity', label: t('person.tab.identity'), children: <IdentityTab id={id} /> },
                 ]}
               />
             </section>
