@@ -9,11 +9,13 @@ import pytest
 from litestar.testing import TestClient
 from typer.testing import CliRunner
 
+from tests.server.conftest import Client, Headers
 from tilth.behavior import questions
 from tilth.cli.main import app as commands
 from tilth.cli.query import QUESTIONS
 from tilth.collect.events import Event
 from tilth.server.app import create_app
+from tilth.server.context import Context
 from tilth.server.tokens import Tokens
 from tilth.workspace import Workspace
 

@@ -135,7 +135,7 @@ function Identity({ graph }: { graph: IdentityGraph }) {
       {graph.merges.length > 0 && (
         <>
           <h3 style={{ fontSize: 15 }}>{t('identity.merges')}</h3>
-          <ul>
+          <ul style={{ paddingInlineStart: 20, margin: 0 }}>
             {graph.merges.map((merge) => (
               <li key={`${merge.from_uid}:${merge.into_uid}:${merge.at}`}>
                 {t(merge.split_at ? 'identity.merge.split' : 'identity.merge.line', { from: String(merge.from_uid), into: String(merge.into_uid), verb: t(verbOf(merge.verb)) })} <span className="small muted">{format.instantFull(merge.at)}</span>
