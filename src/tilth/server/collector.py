@@ -45,8 +45,8 @@ class Collector:
         self._bytes = 0
 
     def handles(self, path: str) -> bool:
-        """True for the endpoints at the root of the server (`/api/v1/events` has a route of its own)."""
-        return not path.startswith("/api/") and format_of(path) is not None
+        """True for the SDKs' endpoints and our own; the route of `/api/v1/events` is there to be described."""
+        return format_of(path) is not None
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
