@@ -14,7 +14,9 @@ from tests.server.conftest import Client, Headers
 from tests.server.live import live
 from tests.server.test_endpoints import HOG, SEEN, basic, stored
 from tilth.collect import Source, SourceSettings
+from tilth.collect.model import Id, Message, Track
 from tilth.collect.sources import Privacy
+from tilth.collect.watching import Watch
 from tilth.server.context import Context
 from tilth.workspace import Workspace
 
@@ -312,3 +314,21 @@ def test_the_debugger_streams_and_does_not_keep_the_server_from_stopping(workspa
 def test_an_event_with_no_settings_is_stored_as_sent(client: Client, context: Context, source: Source) -> None:
     send(client, source, {})
     assert stored(context) == ["seen"]
+
+
+def test_the_debugger_holds_no_more_than_its_share_of_memory() -> None:
+    watch = Watch()
+    large = {"text": "x" * 60_000}
+    for n in range(400):
+        messages: list[Message] = [
+            Track(ids=(Id("id", "u1"),), ts=n, event_id=f"{n}-{k}", event="seen", properties=large) for k in range(10)
+        ]
+        messages.append(Track(ids=(Id("id", "u1"),), ts=n, event_id="h", event="huge", properties={"t": "x" * 99_000}))
+        watch.add(n, "shop", "native", "/api/v1/events", 200, (11, 0, 0, 0), messages=messages)
+    held = watch.since(0)
+    assert held[-1].number == watch.newest == 400
+    assert 40 < len(held) < 60
+    assert (len(held[-1].messages), held[-1].more) == (10, 1)
+    for n in range(400):
+        watch.add(n, None, "native", "/api/v1/events", 401, (0, 0, 0, 0), "unknown_key")
+    assert len(watch.since(0)) == 300

@@ -1,7 +1,7 @@
 """The last requests as they were understood, for whoever debugs an integration.
 
-Kept in this process's memory after the privacy settings were applied, and only pointed at, so that
-nobody pays for watching but the one who watches.
+Kept in this process's memory after the privacy settings were applied: so many requests, so many messages of
+each, and so many bytes together, whatever clients send.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ __all__ = ["Seen", "SeenMessage", "SeenRefusal", "Watch"]
 
 _REQUESTS = 300
 _MESSAGES = 20
+# Bytes of one message or refused text, and of everything that is held.
+_MOST_MESSAGE = 64 * 1024
+_MOST_RAW = 4_000
+_MOST_TOGETHER = 32 * 1024 * 1024
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(Message)
 
 
 class SeenMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,18 +76,20 @@ class _Held(msgspec.Struct, frozen=True, gc=False):
     status: int
     counts: tuple[int, int, int, int]
     note: str
-    messages: list[Message]
+    messages: list[bytes]
     refused: list[Refused]
     differences: list[str]
     more: int
+    size: int
 
 
 class Watch:
     """The last few hundred requests. Thread-safe."""
 
     def __init__(self) -> None:
-        self._held: deque[tuple[int, _Held]] = deque(maxlen=_REQUESTS)
+        self._held: deque[tuple[int, _Held]] = deque()
         self._number = 0
+        self._size = 0
         self._lock = threading.Lock()
 
     def add(
@@ -98,14 +106,21 @@ class Watch:
         differences: list[str] | None = None,
     ) -> None:
         """counts: accepted, duplicate, quarantined, dropped."""
-        messages, refused = messages or [], refused or []
+        encoded = [_encoder.encode(one) for one in (messages or [])[:_MESSAGES]]
+        shown = [one for one in encoded if len(one) <= _MOST_MESSAGE]
+        texts = [Refused(r.field, r.reason, r.raw[:_MOST_RAW]) for r in (refused or [])[:_MESSAGES]]
         held = _Held(
-            at, source, format, path, status, counts, note, messages[:_MESSAGES], refused[:_MESSAGES],
-            (differences or [])[:_MESSAGES], max(0, len(messages) - _MESSAGES),
+            at, source, format, path[:200], status, counts, note, shown, texts, (differences or [])[:_MESSAGES],
+            len(messages or []) - len(shown), sum(map(len, shown)) + sum(len(r.raw) for r in texts),
         )  # fmt: skip
         with self._lock:
             self._number += 1
+            if len(self._held) == _REQUESTS:
+                self._size -= self._held.popleft()[1].size
             self._held.append((self._number, held))
+            self._size += held.size
+            while self._size > _MOST_TOGETHER:
+                self._size -= self._held.popleft()[1].size
 
     @property
     def newest(self) -> int:
@@ -123,8 +138,8 @@ def _seen(number: int, held: _Held) -> Seen:
     return Seen(
         number=number, at=_instant(held.at), source=held.source, format=held.format, path=held.path, status=held.status,
         accepted=accepted, duplicate=duplicate, quarantined=quarantined, dropped=dropped, note=held.note,
-        messages=[_message(one) for one in held.messages],
-        refused=[SeenRefusal(field=r.field, reason=r.reason, raw=r.raw[:4_000]) for r in held.refused],
+        messages=[_message(_decoder.decode(one)) for one in held.messages],
+        refused=[SeenRefusal(field=r.field, reason=r.reason, raw=r.raw) for r in held.refused],
         differences=held.differences, more=held.more,
     )  # fmt: skip
 
