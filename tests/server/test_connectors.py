@@ -98,6 +98,8 @@ def test_a_paid_order_becomes_a_purchase_with_its_lines_once(
     currency = context.workspace.settings.currency if kind == "youzan" else "CNY"
     assert (purchase["p_amount"], purchase["p_currency"]) == (amount, currency)
     assert purchase["ts"].date().isoformat() == "2026-06-01"
+    if kind == "youzan":
+        assert purchase["ts"].isoformat() == "2026-06-01T02:00:05+00:00"
     lines = [row for row in rows if row["event"] == "purchase_item"]
     assert len(lines) == items
     assert {row["p_order_id"] for row in lines} == {purchase["p_order_id"]}

@@ -332,3 +332,14 @@ def test_the_debugger_holds_no_more_than_its_share_of_memory() -> None:
     for n in range(400):
         watch.add(n, None, "native", "/api/v1/events", 401, (0, 0, 0, 0), "unknown_key")
     assert len(watch.since(0)) == 300
+
+
+def test_what_is_refused_is_cleaned_or_dropped_as_well(client: Client, context: Context, source: Source) -> None:
+    denied = {"event": "", "context": {"consent": {"analytics": False}}}
+    assert send(client, source, denied)["dropped"] == 1
+    set_to(context, source, privacy=Privacy(fields={"phone": "drop"}))
+    deep = b'[{"event":"seen","distinct_id":"u1","properties":{"a":' + b"[" * 900 + b"]" * 900 + b"}}]"
+    answer = client.post("/api/v1/events", content=deep, headers={"Authorization": f"Bearer {source.write_key}"})
+    assert answer.status_code in (200, 413), answer.text
+    send(client, source, {"context": {"traits": {"phone": "13900001111"}}, "properties": {"a": [{"phone": "139"}]}})
+    assert "139" not in str(rows(context))

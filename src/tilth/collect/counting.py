@@ -102,12 +102,20 @@ class Counts:
                             last_at=at,
                         )
                     )
+            held = connection.scalar(sa.select(sa.func.count()).select_from(plan_issue)) if issues else 0
+            # Names that strangers make up must not fill the table.
+            full = (held or 0) >= _MOST_ISSUES
             for (event, field, reason, source), (events, first_at, last_at) in issues.items():
                 row = {
                     "event": event, "field": field, "reason": reason, "source": source,
                     "events": events, "first_at": first_at, "last_at": last_at,
                 }  # fmt: skip
-                if connection.execute(self._database.insert_or_ignore(plan_issue).values(**row)).rowcount == 0:
+                made = (
+                    0
+                    if full
+                    else connection.execute(self._database.insert_or_ignore(plan_issue).values(**row)).rowcount
+                )
+                if made == 0:
                     connection.execute(
                         sa.update(plan_issue)
                         .where(

@@ -130,7 +130,13 @@ class Door:
         if reason is not None:
             return _Sifted([], [], len(decoded.messages) + len(decoded.refused), [], reason)
         messages, dropped = gate.guard.admit(decoded.messages)
-        refused = [(format, Refused(one.field, one.reason, gate.guard.raw(one.raw))) for one in decoded.refused]
+        refused: list[tuple[str, Refused]] = []
+        for one in decoded.refused:
+            raw = gate.guard.refused(one.raw)
+            if raw is None:
+                dropped += 1
+            else:
+                refused.append((format, Refused(one.field, one.reason, raw)))
         if settings.defaults:
             messages = [_with_defaults(one, settings.defaults) for one in messages]
         if not settings.may_merge:

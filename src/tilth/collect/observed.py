@@ -85,6 +85,9 @@ def observe(lake: Lake, plan: Plan, memory_mb: int = 1024) -> Observation:
         f"SELECT event, count(*), count(DISTINCT uid), max(ts) FROM events WHERE {window} "
         f"GROUP BY event ORDER BY count(*) DESC, event LIMIT {_MOST_EVENTS}"
     ).rows
+    listed = ", ".join("'" + str(row[0]).replace("'", "''") + "'" for row in totals)
+    if listed:
+        window += f" AND event IN ({listed})"
     daily: dict[str, list[int]] = defaultdict(lambda: [0] * DAYS)
     by_day = door.run(
         f"SELECT event, date_diff('day', DATE '{first.isoformat()}', CAST(ts AS DATE)), count(*) FROM events "

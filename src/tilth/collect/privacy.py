@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from tilth.collect.model import Alias, Group, Id, Item, Message, Operation, Profile
+from tilth.collect.model import Alias, Group, Id, Item, Message, Operation, Profile, Track
 from tilth.collect.sources import Privacy, Treatment
 from tilth.collect.tables import secret as secret_table
 from tilth.state import Database
@@ -93,15 +93,28 @@ class Guard:
         dropped = len(messages) - len(kept)
         return ([self._clean(m) for m in kept] if self.changes else kept), dropped
 
-    def raw(self, text: str) -> str:
-        """A refused event's text, as it may be kept."""
-        if not self.changes:
-            return text
+    def refused(self, text: str) -> str | None:
+        """A refused event's text as it may be kept; None where its person denied that, or may have."""
         try:
             found = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return _NOT_KEPT
-        return msgspec.json.encode(self._walk(found)).decode()
+            if isinstance(found, dict):
+                context, properties = found.get("context"), found.get("properties")
+                told = Track(
+                    ts=0,
+                    event_id="",
+                    event="",
+                    context=context if isinstance(context, dict) else {},
+                    properties=properties if isinstance(properties, dict) else {},
+                )
+                if denied_purpose(self._privacy, told) is not None:
+                    return None
+                return msgspec.json.encode(self._walk(found)).decode() if self.changes else text
+        except (msgspec.DecodeError, RecursionError):
+            pass
+        # What cannot be looked into can neither be cleaned nor asked for consent.
+        if self._privacy.unknown_consent == "denied":
+            return None
+        return _NOT_KEPT if self.changes else text
 
     def _walk(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -118,12 +131,12 @@ class Guard:
         return cleaned
 
     def _clean(self, message: Message) -> Message:
-        changed: dict[str, Any] = {"context": self._mapping(message.context)}
+        changed: dict[str, Any] = {"context": self._walk(message.context)}
         if not isinstance(message, (Profile, Group, Item)):
-            changed["properties"] = self._mapping(message.properties)
+            changed["properties"] = self._walk(message.properties)
         if message.operations:
             changed["operations"] = tuple(
-                Operation(one.verb, self._mapping(one.traits) if one.verb != "unset" else one.traits)
+                Operation(one.verb, self._walk(one.traits) if one.verb != "unset" else one.traits)
                 for one in message.operations
             )
         if self._hashed_ids:
@@ -134,18 +147,6 @@ class Guard:
 
     def _id(self, one: Id) -> Id:
         return Id(one.kind, self._hash(one.value), one.anonymous) if one.kind in self._hashed_ids else one
-
-    def _mapping(self, values: dict[str, Any]) -> dict[str, Any]:
-        if self._treatments.keys().isdisjoint(values):
-            return values
-        cleaned: dict[str, Any] = {}
-        for name, value in values.items():
-            treatment = self._treatments.get(name, "keep")
-            if treatment == "keep":
-                cleaned[name] = value
-            elif treatment != "drop":
-                cleaned[name] = self._treated(name, value, treatment)
-        return cleaned
 
     def _treated(self, name: str, value: Any, treatment: Treatment) -> Any:
         if value is None:

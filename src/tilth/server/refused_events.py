@@ -127,10 +127,14 @@ def _replay_events(workspace: Workspace, rows: list[Any], replace: dict[str, str
     from tilth.collect.imports.tables import quarantine
 
     accepted = duplicate = still = 0
+    # Times that name no offset are read in the zone of their source, as when they came.
+    zones = {source.name: source.settings.zone for source in workspace.collect.sources.all()}
     for row in rows:
         format = next(iter(msgspec.json.decode(row.cells)), "native")
         request = _request_again(format, row.raw, replace)
-        decoded = request and FORMATS_BY_NAME[format].decode(request, FORMATS_BY_NAME[format].limits, now())
+        known = FORMATS_BY_NAME[format]
+        zone = zones.get(row.file.removeprefix(_SOURCE), known.limits.zone)
+        decoded = request and known.decode(request, msgspec.structs.replace(known.limits, zone=zone), now())
         if not decoded or decoded.refused or not decoded.messages:
             still += 1
             continue

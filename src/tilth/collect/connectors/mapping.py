@@ -164,7 +164,7 @@ def _find(path: str, element: Any, payload: Any) -> list[Any]:
 
     try:
         found: list[Any] = _compiled(path.removeprefix("^")).findall(root)
-    except (InvalidInput, jsonpath.JSONPathError):
+    except (InvalidInput, jsonpath.JSONPathError, RecursionError):
         # Rules are checked when they are saved; a filter can still trip over what it compares.
         return []
     return [one for one in found if one is not None and one != ""]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tilth.collect.connectors.mapping import MappingRule, check_rules
 from tilth.collect.connectors.ready import READY
-from tilth.collect.sources import Source, Sources
+from tilth.collect.sources import Source, Sources, SourceSettings
 from tilth.collect.tables import connector as table
 from tilth.errors import Conflict, InvalidInput, NotFound
 from tilth.state import Database
@@ -48,7 +48,9 @@ class Connectors:
         chosen = READY[kind] if rules is None else rules
         check_rules(chosen)
         if not any(s.name == source and s.revoked_at is None for s in self._sources.all()):
-            self._sources.create(source)
+            # Youzan names no offset with its times, which are Beijing's.
+            zone = "Asia/Shanghai" if kind == "youzan" else ""
+            self._sources.create(source, SourceSettings(timezone=zone))
         with self._database.begin() as connection:
             done = connection.execute(
                 self._database.insert_or_ignore(table).values(

@@ -172,12 +172,16 @@ def _receive(context: Context, source: str, headers: dict[str, str], body: bytes
     connectors.came(source)
     if not mapped.events:
         return HookAnswer(accepted=0, duplicate=0, quarantined=0, dropped=0)
+    try:
+        events = _encoder.encode(mapped.events)
+    except RecursionError:
+        raise InvalidInput("body", "is nested far too deeply") from None
     answer = context.door.take(
         WireRequest(
             method="POST",
             path="/api/v1/events",
             headers={"authorization": f"Bearer {connectors.source_of(connector).write_key}"},
-            body=_encoder.encode(mapped.events),
+            body=events,
         )
     )
     if answer.status in (429, 503):
