@@ -122,6 +122,7 @@ class Workspace:
 
     def close(self) -> None:
         self.collect.log.close()
+        self.collect.converter.close()
         self.lock.release()
         self.database.close()
 

@@ -238,6 +238,15 @@ def test_the_same_messages_in_any_order_give_the_same_people(
             people.setdefault(one_workspace.people.find(prefix + x), []).append(x)
         for members in people.values():
             found = timeline(one_workspace, f"{prefix}{members[0]}")
+            # The page of a person reads slices of decoded columns, every other answer scans: the same rows.
+            uid = one_workspace.people.find(f"{prefix}{members[0]}")
+            (scanned,) = one_workspace.lake.scan(["ts", "event", "source"], uids=[uid])
+            sliced = one_workspace.lake.person(uid, ["source"])
+            assert sliced.ts.tolist() == scanned["ts"].cast("int64").to_pylist()
+            assert sorted(zip(sliced.ts.tolist(), sliced.event, strict=True)) == sorted(
+                zip(sliced.ts.tolist(), scanned["event"].to_pylist(), strict=True)
+            )
+            assert set(sliced.columns["source"]) == {"web"}
             assert found == [f"did {x}" for x in "uvwxyz" if x in members]
         seen.append(sorted(people.values()))
     assert seen[0] == seen[1]
@@ -261,7 +270,7 @@ def test_what_only_keeps_the_books_is_no_activity(workspace: Workspace) -> None:
     from tilth.segments import portrait
 
     uid = workspace.people.find("lin") if workspace.collect.tail().num_rows else -1
-    assert portrait.portrait(workspace.lake, workspace.people, uid).active_days == 1
+    assert portrait.portrait(workspace.people, uid, portrait.person_rows(workspace.lake, uid)).active_days == 1
     (series,) = workspace.behavior.trends(event="*").series
     assert sum(point.value or 0 for point in series.points) == 1
 

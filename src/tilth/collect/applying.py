@@ -66,12 +66,16 @@ class Applier:
         # Pairs seen together that are in the tables already: most messages of a signed-in visit.
         self._pairs: set[tuple[Any, Any]] = set()
 
-    def apply(self, batches: Sequence[tuple[int, Batch]]) -> None:
-        """Take in what these rows of the log say, leaving out those that were applied before."""
+    def apply(self, batches: Sequence[tuple[int, Batch]], last: int) -> None:
+        """Take in what rows of the log up to `last` say, leaving out those that were applied before.
+
+        batches: (seq, batch) of the rows with messages that say something of ids or traits; rows
+        without any may be missing.
+        """
         applied = self._applied()
-        news = [(seq, batch) for seq, batch in batches if seq > applied]
-        if not news:
+        if last <= applied:
             return
+        news = [(seq, batch) for seq, batch in batches if seq > applied]
         said: list[Said] = []
         ids: dict[str, dict[str, None]] = {}
         changing: list[Message] = []
@@ -96,7 +100,6 @@ class Applier:
         # Ids are made before the transaction: they are nobody's secret, and twice does no harm.
         for kind, values in ids.items():
             self._people.resolve(kind, list(values), "observed")
-        last = news[-1][0]
         with self._database.begin() as connection:
             done = connection.execute(
                 sa.update(person_counter)
@@ -115,7 +118,7 @@ class Applier:
                 if about_things:
                     self._change_things(connection, about_things)
         if again:
-            self.apply(batches)
+            self.apply(batches, last)
             return
         if len(self._pairs) > 200_000:
             self._pairs.clear()

@@ -9,10 +9,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from decimal import Decimal
 
 import msgspec
 import sqlalchemy as sa
@@ -26,7 +24,6 @@ __all__ = ["IntakeLog"]
 
 # JSON keeps a decimal's digits exactly as they came, which msgpack's binary floats would not.
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_decoder = msgspec.json.Decoder(Batch, float_hook=Decimal)
 _FRESH = 100_000
 _DELETE = 200
 # Held while a group commits on PostgreSQL, so that numbers become visible in the order they were given.
@@ -52,8 +49,10 @@ class IntakeLog:
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(maxsize=queue_limit)
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
-        self._fresh: dict[int, Batch] = {}
+        self._fresh: dict[int, tuple[int, bytes]] = {}
         self._fresh_messages = 0
+        self._news = threading.Condition()
+        self._committed = 0
 
     def append(self, batch: Batch) -> int:
         """Store a batch durably; returns its seq once it is committed."""
@@ -98,8 +97,11 @@ class IntakeLog:
                     waiting.done.set_exception(error)
             else:
                 for waiting, seq in zip(group, seqs, strict=True):
-                    self._keep(seq, waiting.batch)
+                    self._keep(seq, len(waiting.batch.messages), waiting.payload)
                     waiting.done.set_result(seq)
+                with self._news:
+                    self._committed = max(self._committed, *seqs)
+                    self._news.notify_all()
             if stop:
                 return
 
@@ -116,38 +118,47 @@ class IntakeLog:
         assert key is not None
         return int(key[0])
 
-    def read(self, after: int, max_events: int | None = None) -> Iterator[tuple[int, Batch]]:
-        """Batches with seq > after, in order, until `max_events` is passed."""
-        wanted: list[int] = []
+    def payloads(self, after: int, max_events: int | None = None) -> tuple[list[tuple[int, bytes]], int]:
+        """The rows (seq, payload) with seq > after, in order, until `max_events` is passed, and their messages' number.
+
+        A payload is a `Batch` as JSON, numbers with the digits they came with.
+        """
+        wanted: dict[int, int] = {}
         taken = 0
         query = sa.select(intake.c.seq, intake.c.events).where(intake.c.seq > after).order_by(intake.c.seq)
         with self._database.read() as connection:
-            for seq, events in connection.execution_options(yield_per=5_000).execute(query):
-                wanted.append(seq)
+            for seq, events in connection.execution_options(yield_per=1_000).execute(query):
+                wanted[seq] = events
                 taken += events
                 if max_events is not None and taken >= max_events:
                     break
-        for start in range(0, len(wanted), 500):
-            some = wanted[start : start + 500]
-            # What this process committed a moment ago need not be read and decoded again.
-            held = {seq: batch for seq in some if (batch := self._fresh.get(seq)) is not None}
-            missing = [seq for seq in some if seq not in held]
-            if missing:
-                payloads = sa.select(intake.c.seq, intake.c.payload).where(intake.c.seq.in_(missing))
-                with self._database.read() as connection:
-                    held |= {row.seq: _decoder.decode(row.payload) for row in connection.execute(payloads)}
-            for seq in some:
-                # A row that is gone since was flushed by another process meanwhile.
-                if seq in held:
-                    yield seq, held[seq]
+        # What this process committed a moment ago need not be read again.
+        held = {seq: fresh[1] for seq in wanted if (fresh := self._fresh.get(seq)) is not None}
+        missing = [seq for seq in wanted if seq not in held]
+        for start in range(0, len(missing), 500):
+            payloads = sa.select(intake.c.seq, intake.c.payload).where(intake.c.seq.in_(missing[start : start + 500]))
+            with self._database.read() as connection:
+                held |= {row.seq: row.payload for row in connection.execute(payloads)}
+        # A row that is gone since was flushed by another process meanwhile.
+        return [(seq, held[seq]) for seq in wanted if seq in held], sum(n for seq, n in wanted.items() if seq in held)
 
-    def _keep(self, seq: int, batch: Batch) -> None:
+    def backlog(self, after: int) -> int:
+        """How many messages are in rows with seq > after."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(sa.func.sum(intake.c.events)).where(intake.c.seq > after)) or 0
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until this process has committed a row with seq > after; False when it has not in `timeout` s."""
+        with self._news:
+            return self._news.wait_for(lambda: self._committed > after, timeout)
+
+    def _keep(self, seq: int, messages: int, payload: bytes) -> None:
         """Remember what was just committed, the newest `_FRESH` messages."""
-        self._fresh[seq] = batch
-        self._fresh_messages += len(batch.messages)
+        self._fresh[seq] = (messages, payload)
+        self._fresh_messages += messages
         while self._fresh_messages > _FRESH and self._fresh:
             oldest = next(iter(self._fresh))
-            self._fresh_messages -= len(self._fresh.pop(oldest).messages)
+            self._fresh_messages -= self._fresh.pop(oldest)[0]
 
     def last_seq(self) -> int:
         """The highest seq in the log now (0 when it is empty)."""

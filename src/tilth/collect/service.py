@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from tilth.collect.applying import Applier
 from tilth.collect.connectors.service import Connectors
+from tilth.collect.converting import Converted, Converter
 from tilth.collect.events import Event
 from tilth.collect.intake import IntakeLog
 from tilth.collect.model import Batch, Id, Message, Track
 from tilth.collect.plan import Plans
-from tilth.collect.rows import has_row, message_rows
 from tilth.collect.sources import Sources
-from tilth.lake import Lake, Overrides, empty_events
+from tilth.lake import Lake, Overrides, empty_events, twin_key, twin_keys
 from tilth.people import Identity, People
 from tilth.settings import Settings
 from tilth.state import Database
@@ -31,7 +32,11 @@ __all__ = ["FLUSH_APP", "Collect", "Receipt"]
 # The application name under which the lake's commits carry the last flushed intake number.
 FLUSH_APP = "tilth-intake"
 _FLUSH_EVENTS = 500_000
-_CATCH_UP_EVENTS = 50_000
+_CATCH_UP_EVENTS = 20_000
+# Small parts of the tail are put together up to this many rows, so that there are never many of them.
+_PART_ROWS = 4_096
+# What a page about one person waits for; more than this is taken in beside it.
+_LITTLE = 500
 _RECENT = 100_000
 # One object, so that a cache can tell by identity that the tail has not changed.
 _NOTHING = empty_events()
@@ -49,12 +54,32 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass
+class _Part:
+    """Consecutive rows of the tail. last: the intake number they go up to; seq: int64, the one of each row."""
+
+    last: int
+    table: pa.Table
+    seq: npt.NDArray[np.int64]
+    uid: npt.NDArray[np.int64]
+
+    def after(self, seq: int) -> _Part:
+        """The rows with a greater intake number."""
+        kept = self.seq > seq
+        return self if kept.all() else _part(self.last, self.table.filter(pa.array(kept)), self.seq[kept])
+
+
+def _part(last: int, table: pa.Table, seq: npt.NDArray[np.int64]) -> _Part:
+    return _Part(last, table, seq, table.column("uid").to_numpy())
+
+
+@dataclass
 class _Tail:
     """Acknowledged, unflushed events in memory, in intake order."""
 
     through: int = 0
-    parts: list[tuple[int, pa.Table]] = field(default_factory=list)
-    seen: set[tuple[str, str]] = field(default_factory=set)
+    parts: list[_Part] = field(default_factory=list)
+    # `twin_key` of everything in it.
+    seen: set[str] = field(default_factory=set)
     sorted: pa.Table | None = None
     # The overrides that `sorted` was made under.
     token: int = -1
@@ -74,9 +99,13 @@ class Collect:
         self.log = IntakeLog(database)
         self._applier = Applier(database, people, self.identity)
         self._tail = _Tail(through=-1)
+        # Held while the tail changes or is looked at; never while anything else is waited for.
         self._lock = threading.RLock()
+        # Held by whoever takes rows of the log in, which may take a while.
+        self._taking = threading.RLock()
+        self.converter = Converter()
         # Keys acknowledged here lately, so that a client's retry is told what it is at once.
-        self._recent: dict[tuple[str, str], None] = {}
+        self._recent: dict[str, None] = {}
         self._remembering = threading.Lock()
         # Held while rows are written under the persons they have now: nobody may change hands for good meanwhile.
         self._writing = threading.RLock()
@@ -85,7 +114,10 @@ class Collect:
         self.connectors = Connectors(database, self.sources)
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None
+        # Called with the rows of every part of the tail when it was taken in, for what reacts to events.
+        self.on_taken: list[Callable[[pa.Table], None]] = []
         lake.tail = self.tail
+        lake.tail_of = self.tail_of
         lake.overrides = self.identity.overrides
 
     # -- events ----------------------------------------------------------------------------------
@@ -117,10 +149,10 @@ class Collect:
         """As `receive`, without waiting: the future has the receipt once the messages are durable."""
         done: Future[Receipt] = Future()
         fresh: list[Message] = []
-        seen: dict[tuple[str, str], None] = {}
+        seen: dict[str, None] = {}
         known, recent = self._tail.seen, self._recent
         for message in messages:
-            key = (source, message.event_id)
+            key = twin_key(source, message.event_id)
             if key not in seen and key not in recent and key not in known:
                 seen[key] = None
                 fresh.append(message)
@@ -142,7 +174,7 @@ class Collect:
         )
         return done
 
-    def _remember(self, keys: dict[tuple[str, str], None]) -> None:
+    def _remember(self, keys: dict[str, None]) -> None:
         recent = self._recent
         with self._remembering:
             recent.update(keys)
@@ -155,18 +187,32 @@ class Collect:
 
     def catch_up(self) -> None:
         """Take in what has been acknowledged: who is who, traits, the tail. Every answer does it first."""
-        with self._lock:
+        with self._taking:
             self._catch_up()
+
+    def settle(self) -> None:
+        """As `catch_up`, but where much is coming in at once it is left to whoever takes it in.
+
+        For answers about one person: what was just acknowledged is in them, except under a load where they
+        are a moment old.
+        """
+        if self.log.backlog(self._tail.through) <= _LITTLE:
+            self.catch_up()
+
+    def take_in(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds for something to be acknowledged here, and take it in."""
+        if self.log.wait(self._tail.through, timeout):
+            self.catch_up()
 
     def tail(self) -> pa.Table:
         """Unflushed events as rows sorted by (uid, ts); read from the log, so it survives a crash."""
+        self.catch_up()
         with self._lock:
-            self._catch_up()
             tail = self._tail
             overrides = self.identity.overrides()
             if tail.sorted is None or tail.token != overrides.token:
                 tail.token = overrides.token
-                rows = [t for _, t in tail.parts if t.num_rows]
+                rows = [part.table for part in tail.parts if part.table.num_rows]
                 if not rows:
                     tail.sorted = _NOTHING
                 else:
@@ -180,81 +226,86 @@ class Collect:
                     )
             return tail.sorted
 
+    def tail_of(self, uids: list[int]) -> pa.Table:
+        """The tail's rows that were written under these uids, in intake order, without a look at the log.
+
+        Overrides are not applied: the caller asks for `Overrides.sources_of` and says whose the rows are.
+        """
+        with self._lock:
+            found = []
+            for part in self._tail.parts:
+                rows = np.flatnonzero(part.uid == uids[0] if len(uids) == 1 else np.isin(part.uid, uids))
+                if len(rows):
+                    found.append(part.table.take(pa.array(rows)))
+            return pa.concat_tables(found) if found else _NOTHING
+
     def _catch_up(self) -> None:
         """Bring the in-memory tail to the log: drop what the lake took, add what is new."""
         flushed = self._lake.transaction_version(FLUSH_APP) or 0
         tail = self._tail
         self.identity.refresh()
-        if tail.through < flushed or (tail.parts and tail.parts[0][0] <= flushed):
-            tail.parts = [(seq, table) for seq, table in tail.parts if seq > flushed]
-            tail.seen = {
-                (s, e)
-                for _, table in tail.parts
-                for s, e in zip(table["source"].to_pylist(), table["event_id"].to_pylist(), strict=True)
-            }
-            tail.through = max(tail.through, flushed)
-            tail.sorted = None
-        while True:
-            taken = self._take(tail.through, tail.seen, _CATCH_UP_EVENTS)
-            for seq, table, keys in taken:
-                tail.seen.update(keys)
-                tail.parts.append((seq, table))
-                tail.through = seq
+        if tail.through < flushed or (tail.parts and tail.parts[0].last <= flushed):
+            with self._lock:
+                tail.parts = [part.after(flushed) for part in tail.parts if part.last > flushed]
+                tail.seen = set()
+                for part in tail.parts:
+                    tail.seen.update(twin_keys(part.table["source"], part.table["event_id"]).to_pylist())
+                tail.through = max(tail.through, flushed)
                 tail.sorted = None
-            if not taken:
+        while True:
+            taken = self._take(tail.through, tail.seen)
+            if taken is None:
                 return
+            part, keys = taken
+            with self._lock:
+                tail.seen.update(keys)
+                if tail.parts and tail.parts[-1].table.num_rows + part.table.num_rows <= _PART_ROWS:
+                    before = tail.parts.pop()
+                    together = pa.concat_tables([before.table, part.table]).combine_chunks()
+                    tail.parts.append(_part(part.last, together, np.concatenate((before.seq, part.seq))))
+                else:
+                    tail.parts.append(part)
+                tail.through = part.last
+                tail.sorted = None
+            if part.table.num_rows:
+                for react in self.on_taken:
+                    react(part.table)
 
-    def _take(
-        self, after: int, seen: set[tuple[str, str]], max_events: int | None
-    ) -> list[tuple[int, pa.Table, list[tuple[str, str]]]]:
-        """The next rows of the log as (seq, rows that repeat nothing, their keys); what they say of ids and traits
-        is applied first, once for all processes."""
-        batches = list(self.log.read(after, max_events))
-        if not batches:
-            return []
-        kept = self._without_twins(batches, seen)
-        self._applier.apply(kept)
-        messages = [m for _, batch in kept for m in batch.messages if has_row(m)]
-        uids = np.full(len(messages), -1, np.int64)
-        by_kind: dict[str, list[int]] = {}
-        for position, message in enumerate(messages):
-            by_kind.setdefault(message.ids[0].kind, []).append(position)
-        for kind, positions in by_kind.items():
-            ids = [messages[i].ids[0].value for i in positions]
-            uids[positions] = self._people.resolve(kind, ids, "observed")
-        rows = message_rows([batch for _, batch in kept], uids, self.settings.currency)
-        found, start = [], 0
-        for seq, batch in kept:
-            mine = [m for m in batch.messages if has_row(m)]
-            keys = [(batch.source, m.event_id) for m in batch.messages]
-            found.append((seq, rows.slice(start, len(mine)), keys))
-            start += len(mine)
-        return found
+    def _take(self, after: int, seen: set[str]) -> tuple[_Part, list[str]] | None:
+        """The next rows of the log that repeat nothing, and their messages' keys; what they say of ids and traits
+        is applied first, once for all processes. None when there is nothing new."""
+        raw, events = self.log.payloads(after, _CATCH_UP_EVENTS)
+        if not raw:
+            return None
+        found, keys = self._without_twins(self.converter.convert(raw, events, self.settings.currency), seen)
+        self._applier.apply([(seq, batch) for seq, _, batch in found.telling], found.last)
+        ids = found.rows.column("distinct_id")
+        kinds = found.kind.indices.to_numpy()
+        uids = np.full(found.rows.num_rows, -1, np.int64)
+        for code, kind in enumerate(found.kind.dictionary.to_pylist()):
+            mine = kinds == code
+            if mine.all():
+                uids = self._people.resolve(kind, ids, "observed")
+            elif mine.any():
+                uids[mine] = self._people.resolve(kind, ids.filter(pa.array(mine)), "observed")
+        rows = found.rows.set_column(0, found.rows.schema.field("uid"), pa.array(uids, pa.int64()))
+        return _part(found.last, rows, found.seq[found.has_row]), keys
 
-    def _without_twins(self, batches: list[tuple[int, Batch]], seen: set[tuple[str, str]]) -> list[tuple[int, Batch]]:
-        """Leave out messages that repeat an earlier one: of this log, or of the lake."""
-        keys = [(batch.source, m.event_id) for _, batch in batches for m in batch.messages]
-        probe = pa.table(
-            {
-                "source": pa.array([k[0] for k in keys], pa.string()),
-                "event_id": pa.array([k[1] for k in keys], pa.string()),
-                "ts": pa.array([m.ts for _, batch in batches for m in batch.messages], pa.int64()),
-            }
-        )
-        known = self._lake.twins(probe, _TWIN_WINDOW_DAYS)
-        mine: set[tuple[str, str]] = set()
-        kept: list[tuple[int, Batch]] = []
-        at = 0
-        for seq, batch in batches:
-            messages = []
-            for message in batch.messages:
-                key = keys[at]
-                if not (known[at] or key in seen or key in mine):
-                    mine.add(key)
-                    messages.append(message)
-                at += 1
-            kept.append((seq, msgspec.structs.replace(batch, messages=messages)))
-        return kept
+    def _without_twins(self, found: Converted, seen: set[str]) -> tuple[Converted, list[str]]:
+        """Leave out messages that repeat an earlier one, of this log or of the lake; and the keys of the others."""
+        texts = twin_keys(found.source, found.event_id)
+        keys: list[str] = texts.to_pylist()
+        probe = pa.table({"source": found.source, "event_id": found.event_id, "ts": found.ts})
+        gone = self._lake.twins(probe, _TWIN_WINDOW_DAYS)
+        if len(set(keys)) == len(keys) and seen.isdisjoint(keys) and not gone.any():
+            return found, keys
+        mine: set[str] = set()
+        for at, key in enumerate(keys):
+            if gone[at] or key in seen or key in mine:
+                gone[at] = True
+            else:
+                mine.add(key)
+        return found.without(gone), list(mine)
 
     def flush(self) -> int:
         """Move the tail into the lake; returns events written. Needs the writer lock.
@@ -282,13 +333,13 @@ class Collect:
 
     def _first_rows(self) -> tuple[pa.Table, int | None]:
         """The oldest rows of the tail, under the persons they belong to now, and the last intake number among them."""
+        self.catch_up()
         with self._lock:
-            self._catch_up()
             taken: list[pa.Table] = []
             count, last = 0, None
-            for seq, table in self._tail.parts:
-                taken.append(table)
-                count, last = count + table.num_rows, seq
+            for part in self._tail.parts:
+                taken.append(part.table)
+                count, last = count + part.table.num_rows, part.last
                 if count >= _FLUSH_EVENTS:
                     break
             if last is None:
@@ -305,20 +356,21 @@ class Collect:
             moved = self._lake.squash(overrides, cancelled)
             if not cancelled():
                 self.identity.squashed(overrides)
-                with self._lock:
+                with self._taking, self._lock:
                     # The tail in memory may hold numbers that only the forgotten overrides explained.
                     self._tail = _Tail(through=-1)
             return moved
 
     def tail_size(self) -> tuple[int, int | None]:
         """(events not flushed yet, when the oldest was received in UTC µs)."""
+        self.catch_up()
         with self._lock:
-            self._catch_up()
             parts = self._tail.parts
             if not parts:
                 return 0, None
-            oldest = parts[0][1]["received_at"].cast(pa.int64())[0].as_py() if parts[0][1].num_rows else None
-            return sum(t.num_rows for _, t in parts), oldest
+            first = parts[0].table
+            oldest = first["received_at"].cast(pa.int64())[0].as_py() if first.num_rows else None
+            return sum(part.table.num_rows for part in parts), oldest
 
 
 def _under(rows: pa.Table, overrides: Overrides) -> pa.Table:

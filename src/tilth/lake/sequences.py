@@ -154,6 +154,17 @@ class SequenceCache:
             assert column is not None
         return column.values
 
+    def text(
+        self, path: Path, name: str, make: Callable[[], pa.ChunkedArray]
+    ) -> tuple[npt.NDArray[np.int32], list[str]]:
+        """As `derived` for a text column: codes into words, -1 where null."""
+        column = self._open.get((path.stem, name)) or self._load(path.stem, name)
+        if column is None:
+            column = decode(make())
+            self._store(path.stem, name, column)
+            column = self._load(path.stem, name) or column
+        return column.values, column.words or []  # type: ignore[return-value]
+
     def store_table(self, path: Path, table: pa.Table, names: Sequence[str]) -> None:
         """Keep columns of a file that is just being written, so that the first question finds them decoded."""
         for name in names:

@@ -12,9 +12,10 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from tilth.errors import StorageFailed
 from tilth.lake.keys import hashes, twin_keys
 from tilth.lake.overrides import NO_OVERRIDES, Overrides
+from tilth.lake.person import NO_MADE, Made, PersonRows, in_order, rows_of_run, rows_of_table
 from tilth.lake.schema import (
     EVENT_SCHEMA,
     TABLE_SCHEMA,
@@ -44,6 +46,8 @@ from tilth.lake.sequences import Run, SequenceCache, run_of_table
 __all__ = ["Appended", "Lake", "LakeFile", "LakeStats"]
 
 # A column with few values is stored as codes; ids are all different and would only waste the attempt.
+# What the kernels and the page of a person read first is decoded while the file is written.
+_DECODED = ("uid", "ts", "event", "p_amount", "p_product", "p_channel", "p_quantity")
 _DICTIONARY_COLUMNS = [
     f.name for f in EVENT_SCHEMA if f.name not in ("uid", "ts", "received_at", "event_id", "session", "p_amount")
 ]
@@ -97,12 +101,16 @@ class Lake:
         self.buckets = buckets
         self.cache = SequenceCache(folder / "cache" / "sequences")
         self.tail: Callable[[], pa.Table] = empty_events
+        # Of a few uids, unsorted and without overrides: see `person`.
+        self.tail_of: Callable[[list[int]], pa.Table] = lambda _: empty_events()
         self.overrides: Callable[[], Overrides] = lambda: NO_OVERRIDES
         self._moved: dict[str, Moved] = {}
         self._write_lock = threading.RLock()
         self._snapshot_lock = threading.Lock()
         self._table: DeltaTable | None = None
+        self._transactions: dict[str, tuple[int, int | None]] = {}
         self._files: tuple[int, list[LakeFile]] | None = None
+        self._uids: tuple[list[LakeFile], list[tuple[LakeFile, npt.NDArray[np.int64]]]] | None = None
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -123,9 +131,14 @@ class Lake:
         with self._snapshot_lock:
             if self._table is None:
                 self._table = DeltaTable(str(self.root))
-            else:
+            elif self._next_commit().exists():
+                # Commits are numbered without gaps, so a look for the next one tells whether there is news.
                 self._table.update_incremental()
             return self._table
+
+    def _next_commit(self) -> Path:
+        assert self._table is not None
+        return self.root / "_delta_log" / f"{self._table.version() + 1:020d}.json"
 
     @property
     def version(self) -> int:
@@ -134,7 +147,12 @@ class Lake:
 
     def transaction_version(self, app: str) -> int | None:
         """The last version committed under application `app`, or None."""
-        return self._fresh().transaction_version(app)
+        table = self._fresh()
+        version = table.version()
+        held = self._transactions.get(app)
+        if held is None or held[0] != version:
+            held = self._transactions[app] = version, table.transaction_version(app)
+        return held[1]
 
     def files(self) -> list[LakeFile]:
         """The files of the current version, in (bucket, month, path) order."""
@@ -275,7 +293,7 @@ class Lake:
         except OSError as error:
             path.unlink(missing_ok=True)
             raise StorageFailed(f"the event table cannot be written: {error.strerror or error}") from error
-        self.cache.store_table(path, rows, ("uid", "ts", "event", "p_amount"))
+        self.cache.store_table(path, rows, _DECODED)
         ts = instants(rows.column("ts"))
         uid = rows.column("uid")
         stats = {
@@ -459,6 +477,78 @@ class Lake:
             rows = rows.sort_by([("uid", "ascending"), ("ts", "ascending"), ("received_at", "ascending"),
                                  ("event_id", "ascending")])  # fmt: skip
             yield rows.select(list(columns))
+
+    def person(self, uid: int, columns: Sequence[str], made: Mapping[str, Made] = NO_MADE) -> PersonRows:
+        """One person's events in time order, from the decoded columns: fit for a page that opens at once.
+
+        columns: of the event table, no JSON ones; made: text columns made of others, decoded once a
+        file like them. What was acknowledged but not taken in yet is not there (`Collect.settle`).
+        """
+        while True:
+            overrides = self.overrides()
+            found = self._person(uid, columns, made, overrides)
+            if self.overrides().token == overrides.token:
+                return found
+
+    def _person(self, uid: int, columns: Sequence[str], made: Mapping[str, Made], overrides: Overrides) -> PersonRows:
+        sources = overrides.sources_of([uid]) if overrides else [uid]
+        homes = {source % self.buckets for source in sources}
+        parts = []
+        for file, held in self._uid_arrays():
+            if file.bucket not in homes:
+                continue
+            spans = [(int(held.searchsorted(s, "left")), int(held.searchsorted(s, "right"))) for s in sources]
+            found = [np.arange(a, b) for a, b in spans if b > a]
+            if found:
+                part = self._person_in_file(file, uid, np.concatenate(found), columns, made, overrides)
+                if part is not None:
+                    parts.append(part)
+        tail = self.tail_of(sources)
+        if tail.num_rows:
+            whose = overrides.owners(tail.column("uid").to_numpy(), lambda: tail.column("distinct_id").to_pylist())
+            mine = tail.filter(pa.array(whose == uid)).sort_by(
+                [("ts", "ascending"), ("received_at", "ascending"), ("event_id", "ascending")]
+            )
+            if mine.num_rows:
+                parts.append(rows_of_table(mine, columns, made))
+        return in_order(parts, [*columns, *made])
+
+    def _uid_arrays(self) -> list[tuple[LakeFile, npt.NDArray[np.int64]]]:
+        """Every file with its uids, ascending; the list is made once a version."""
+        files = self.files()
+        held = self._uids
+        if held is None or held[0] is not files:
+            held = self._uids = files, [(file, self.cache.run(self.root / file.path, ()).uid) for file in files]
+        return held[1]
+
+    def _person_in_file(
+        self,
+        file: LakeFile,
+        uid: int,
+        rows: npt.NDArray[np.int64],
+        columns: Sequence[str],
+        made: Mapping[str, Made],
+        overrides: Overrides,
+    ) -> PersonRows | None:
+        path = self.root / file.path
+        held = self.cache.run(path, ()).uid
+        if overrides and np.isin(held[rows], overrides.old).any():
+
+            def distinct_ids() -> list[str | None]:
+                texts = pq.ParquetFile(path).read(columns=["distinct_id"]).column("distinct_id")
+                known: list[str | None] = texts.take(pa.array(rows)).to_pylist()
+                return known
+
+            rows = rows[overrides.owners(held[rows], distinct_ids) == uid]
+        if not len(rows):
+            return None
+
+        def make(one: Made) -> pa.ChunkedArray:
+            return pa.chunked_array([one.make(pq.ParquetFile(path).read(columns=list(one.of)))])
+
+        run = self.cache.run(path, columns)
+        texts = {name: self.cache.text(path, name, partial(make, one)) for name, one in made.items()}
+        return rows_of_run(run, rows, texts)
 
     def unwritten(self) -> tuple[pa.Table, Overrides]:
         """What the files do not say yet, of one moment: the tail, and whose rows changed hands."""

@@ -22,10 +22,10 @@ from tilth.compiled import njit
 from tilth.segments.days import LocalDays
 
 if TYPE_CHECKING:
-    from tilth.lake import Lake, Run
+    from tilth.lake import Lake, PersonRows, Run
     from tilth.people import People
 
-__all__ = ["NEVER", "Activity", "PurchaseHistory", "activity", "purchase_history"]
+__all__ = ["NEVER", "Activity", "PurchaseHistory", "activity", "person_history", "purchase_history"]
 
 Int64 = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -190,6 +190,51 @@ def purchase_history(
         currency=currency,
         as_of=until if until is not None else (last + 1 if last != NEVER else 0),
     )
+
+
+def person_history(lake: Lake, uid: int, rows: PersonRows, currency: str) -> PurchaseHistory:
+    """As `purchase_history` for one person alone, from their rows with `p_amount` (`Lake.person`)."""
+    amounts = rows.columns["p_amount"]
+    ts = rows.ts.tolist()
+    orders = [[t, amount or 0] for t, event, amount in zip(ts, rows.event, amounts, strict=True) if event == "purchase"]
+    refunds = [(t, amount or 0) for t, event, amount in zip(ts, rows.event, amounts, strict=True) if event == "refund"]
+    if "purchase_added" in rows.event:
+        orders = _with_added(lake, uid, orders)
+    return PurchaseHistory(
+        uid=np.full(len(orders), uid, np.int64),
+        ts=np.array([t for t, _ in orders], np.int64),
+        amount=np.array([amount for _, amount in orders], np.int64),
+        refund_uid=np.full(len(refunds), uid, np.int64),
+        refund_ts=np.array([t for t, _ in refunds], np.int64),
+        refund_amount=np.array([amount for _, amount in refunds], np.int64),
+        everyone=np.array([uid], np.int64),
+        first_seen=np.array([ts[0] if ts else NEVER], np.int64),
+        currency=currency,
+        as_of=ts[-1] + 1 if ts else 0,
+    )
+
+
+def _with_added(lake: Lake, uid: int, orders: list[list[int]]) -> list[list[int]]:
+    """One person's orders (ts, amount) with the money that later imports added. Order numbers are many and wanted
+    seldom, so they are read for this only."""
+    columns = ["ts", "event", "p_order_id", "p_amount"]
+    rows = [row for table in lake.scan(columns, uids=[uid]) for row in table.to_pylist()]
+    names = [row["p_order_id"] for row in rows if row["event"] == "purchase"]
+    if len(names) != len(orders):
+        return orders  # an order came in between the two looks; the next page has both
+    alone: list[list[int]] = []
+    for row in rows:
+        if row["event"] != "purchase_added" or row["p_amount"] is None:
+            continue
+        at = int(np.datetime64(row["ts"].replace(tzinfo=None), "us").astype(np.int64))
+        before = sum(1 for t, _ in orders if t <= at) - 1
+        if row["p_order_id"] is not None and row["p_order_id"] in names:
+            orders[names.index(row["p_order_id"])][1] += row["p_amount"]
+        elif orders:
+            orders[max(before, 0)][1] += row["p_amount"]
+        else:
+            alone.append([at, row["p_amount"]])
+    return sorted(orders + alone)
 
 
 def activity(lake: Lake, days: LocalDays, *, since: int, until: int) -> Activity:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tilth.errors import InvalidInput
-from tilth.lake import BOOKKEEPING, PROMOTED, Lake
+from tilth.lake import BOOKKEEPING, PROMOTED, Lake, Made, PersonRows
 from tilth.people import People
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "TimelineEvent",
     "TimelinePage",
     "orders",
+    "person_rows",
     "portrait",
     "timeline",
 ]
@@ -119,33 +120,56 @@ class TimelinePage(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
+def _item_names(rows: pa.Table) -> pa.Array:
+    """What the line of an order calls its product."""
+    names = [
+        _name(props) if event == "purchase_item" else None
+        for event, props in zip(rows.column("event").to_pylist(), rows.column("props").to_pylist(), strict=True)
+    ]
+    return pa.array(names, pa.string())
+
+
+_ITEM_NAME = Made(("event", "props"), _item_names)
+
+
 def _rows(lake: Lake, uid: int, columns: list[str]) -> pa.Table:
     tables = list(lake.scan(columns, uids=[uid]))
     return tables[0] if tables else pa.table({c: [] for c in columns})
 
 
-def portrait(lake: Lake, people: People, uid: int) -> Portrait:
-    """Fold one person's events into a portrait."""
-    columns = ["ts", "event", "p_order_id", "p_product", "p_channel", "p_quantity", "p_amount", "props"]
-    rows = _rows(lake, uid, columns).to_pylist()
+def person_rows(lake: Lake, uid: int) -> PersonRows:
+    """One person's events with what a portrait is made of."""
+    return lake.person(uid, ["p_product", "p_channel", "p_quantity", "p_amount"], {"item_name": _ITEM_NAME})
+
+
+def portrait(people: People, uid: int, found: PersonRows) -> Portrait:
+    """Fold one person's events (`person_rows`) into a portrait."""
+    rows = [
+        {"ts": ts, "event": event, "p_product": product, "p_channel": channel, "p_quantity": quantity,
+         "p_amount": amount, "name": name}
+        for ts, event, product, channel, quantity, amount, name in zip(
+            found.ts.tolist(), found.event, found.columns["p_product"], found.columns["p_channel"],
+            found.columns["p_quantity"], found.columns["p_amount"], found.columns["item_name"], strict=True
+        )
+    ]  # fmt: skip
     bought = [r for r in rows if r["event"] == "purchase"]
     revenue = sum(r["p_amount"] or 0 for r in rows if r["event"] in ("purchase", "purchase_added"))
     refunds = sum(r["p_amount"] or 0 for r in rows if r["event"] == "refund")
-    at = [_micros(r["ts"]) for r in bought]
+    at = [r["ts"] for r in bought]
     # Two orders on one day are one occasion; the usual gap is between occasions.
     occasions = sorted({t // _DAY for t in at})
     gaps = [later - earlier for earlier, later in pairwise(occasions)]
     products: dict[str, list[Any]] = {}
     for r in rows:
         if r["event"] == "purchase_item" and r["p_product"]:
-            entry = products.setdefault(r["p_product"], [_name(r["props"]) or r["p_product"], 0.0, 0])
+            entry = products.setdefault(r["p_product"], [r["name"] or r["p_product"], 0.0, 0])
             entry[1] += r["p_quantity"] or 0
             entry[2] += r["p_amount"] or 0
     channels: dict[str, int] = {}
     for r in bought:
         if r["p_channel"]:
             channels[r["p_channel"]] = channels.get(r["p_channel"], 0) + 1
-    seen = [_micros(r["ts"]) for r in rows if r["event"] not in BOOKKEEPING]
+    seen = [r["ts"] for r in rows if r["event"] not in BOOKKEEPING]
     favourites = sorted(products.items(), key=lambda item: (-item[1][1], -item[1][2], item[0]))[:5]
     return Portrait(
         uid=uid,

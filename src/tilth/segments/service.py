@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +15,22 @@ from pyroaring import BitMap64
 from tilth.errors import InvalidInput, NotFound
 from tilth.segments.clv import CLVRequest, CLVResult, clv
 from tilth.segments.compute import MONTH, WINDOW, Layering, compute
-from tilth.segments.days import day_text, parse_day
+from tilth.segments.days import LocalDays, day_text, parse_day
 from tilth.segments.export import FORMATS, write_file
+from tilth.segments.history import PurchaseHistory, person_history
 from tilth.segments.kinds import KindInfo, describe_kinds, kind_of, read_parameters
 from tilth.segments.listing import PeoplePage, export_header, export_rows, page_by_money
 from tilth.segments.members import Members
 from tilth.segments.quality import stale_notice
 from tilth.segments.saved import SavedLayering, SavedLayerings, number
 from tilth.segments.since import day_by_day, unbroken_since
-from tilth.segments.snapshot import Snapshot, Snapshots
+from tilth.segments.snapshot import Snapshots
 from tilth.segments.stability import UNKNOWN_BEFORE, Flow, adjusted_rand, flows, mutual_information
 from tilth.segments.static import Origin, Segment, SegmentVersion, StaticSegments
 from tilth.segments.words import Notice, Text, named
 
 if TYPE_CHECKING:
-    from tilth.lake import Lake
+    from tilth.lake import Lake, PersonRows
     from tilth.people import People
     from tilth.settings import Settings
     from tilth.state import Database
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "PersonLayer", "Segments"]
 
 Int64 = npt.NDArray[np.int64]
+# A renewal that took s seconds is followed by no other for so many times s.
+_SHARE_OF_TIME = 100
 _LOOK_BACK = 730  # days: how far back "since when" is looked for
 
 
@@ -78,6 +83,10 @@ class Segments:
         self._saved = SavedLayerings(database)
         self._static = StaticSegments(database)
         self._members: dict[int, Members] = {}
+        self._rules: dict[int, tuple[Layering, msgspec.Struct]] = {}
+        self._renewing = threading.Lock()
+        self._renewed: set[CLVRequest] = set()
+        self._lately: dict[CLVRequest, tuple[CLVResult, float]] = {}
 
     # -- layerings -------------------------------------------------------------------------------
 
@@ -230,18 +239,24 @@ class Segments:
 
     # -- a person --------------------------------------------------------------------------------
 
-    def layers_of(self, uid: int) -> list[PersonLayer]:
-        """A person's layer in the newest saved layering of each kind, and since when."""
+    def layers_of(self, uid: int, rows: PersonRows | None = None) -> list[PersonLayer]:
+        """A person's layer in the newest saved layering of each kind, and since when.
+
+        rows: the person's events with `p_amount`, where the caller has them already.
+        """
         newest: dict[str, SavedLayering] = {}
         saved = self._saved.all()
         for line in saved:
             newest.setdefault(line.kind, line)
+        places = [(line, key) for line in newest.values() if (key := self._members_of(line.id).layer_of(uid))]
+        if not places:
+            return []
+        rows = self._lake.person(uid, ["p_amount"]) if rows is None else rows
+        person = person_history(self._lake, uid, rows, self._settings.currency)
+        seen = np.unique(self._days.of(rows.ts))
         found = []
-        for line in newest.values():
-            key = self._members_of(line.id).layer_of(uid)
-            if key is None:
-                continue
-            answer = self._saved.get(line.id)
+        for line, key in places:
+            answer, model = self._saved_rule(line)
             layer_name = next((layer.name for layer in answer.layers if layer.key == key), Text(key, key))
             found.append(
                 PersonLayer(
@@ -250,24 +265,29 @@ class Segments:
                     name=answer.name,
                     layer=key,
                     layer_name=layer_name,
-                    since=self._since(uid, line, key, saved),
+                    since=self._since(uid, line, key, saved, person, seen, model),
                     as_of=line.as_of,
                 )
             )
         return found
 
-    def _since(self, uid: int, line: SavedLayering, key: str, saved: Sequence[SavedLayering]) -> str:
+    def _since(
+        self,
+        uid: int,
+        line: SavedLayering,
+        key: str,
+        saved: Sequence[SavedLayering],
+        person: PurchaseHistory,
+        seen: npt.NDArray[np.int64],
+        model: msgspec.Struct,
+    ) -> str:
         kind = kind_of(line.kind)
-        snapshot = self._snapshots.now()
-        person = snapshot.of_person(uid)
         last = parse_day(line.as_of)
-        if "value" not in kind.needs and len(person.everyone):
-            seen = self._seen_days(uid, snapshot)
+        if "value" not in kind.needs:
             first = max(int(seen[0]) if len(seen) else last, last - _LOOK_BACK)
             parameters = read_parameters(kind, line.parameters)
             window = getattr(parameters, "window_days", WINDOW)
-            rows = day_by_day(person, snapshot.days, min(first, last), last, seen, window)
-            model = self._saved.model(line.id, line.kind)
+            rows = day_by_day(person, self._days, min(first, last), last, seen, window)
             since = unbroken_since(rows, kind.assign(rows, parameters, model), key)
             if since is not None:
                 return day_text(since)
@@ -279,12 +299,19 @@ class Segments:
             earliest = older.as_of
         return earliest
 
-    def _seen_days(self, uid: int, snapshot: Snapshot) -> Int64:
-        tables = list(self._lake.scan(["ts"], uids=[uid]))
-        if not tables or tables[0].num_rows == 0:
-            return np.empty(0, np.int64)
-        ts = tables[0].column("ts").to_numpy().astype("datetime64[us]").astype(np.int64)
-        return np.unique(snapshot.days.of(ts))
+    @property
+    def _days(self) -> LocalDays:
+        return LocalDays(self._settings.timezone)
+
+    def _saved_rule(self, line: SavedLayering) -> tuple[Layering, msgspec.Struct]:
+        """A saved layering and its fitted rule; the last few asked for are kept decoded."""
+        found = self._rules.get(line.id)
+        if found is None:
+            found = self._saved.get(line.id), self._saved.model(line.id, line.kind)
+            while len(self._rules) >= 16:
+                self._rules.pop(next(iter(self._rules)), None)
+            self._rules[line.id] = found
+        return found
 
     # -- CLV -------------------------------------------------------------------------------------
 
@@ -300,6 +327,33 @@ class Segments:
         snapshot.answers[request] = found
         return found
 
+    def clv_lately(self, request: CLVRequest) -> CLVResult:
+        """As `clv`, but perhaps a little old: what is held is renewed beside the requests, so often that it takes
+        1 % of the time. For pages that must open at once while events come in."""
+        with self._renewing:
+            held = self._lately.get(request)
+            due = held is not None and time.monotonic() >= held[1]
+            if held is not None:
+                if due and request not in self._renewed:
+                    self._renewed.add(request)
+                    threading.Thread(target=self._renew, args=(request,), name="tilth-clv", daemon=True).start()
+                return held[0]
+        return self._renew(request)
+
+    def _renew(self, request: CLVRequest) -> CLVResult:
+        started = time.monotonic()
+        try:
+            found = self.clv(request)
+            now = time.monotonic()
+            with self._renewing:
+                while len(self._lately) >= 4:
+                    self._lately.pop(next(iter(self._lately)))
+                self._lately[request] = found, now + _SHARE_OF_TIME * (now - started)
+            return found
+        finally:
+            with self._renewing:
+                self._renewed.discard(request)
+
     # -- erasure ---------------------------------------------------------------------------------
 
     def forget(self, uids: Sequence[int]) -> None:
@@ -308,6 +362,9 @@ class Segments:
         self._saved.forget(gone)
         self._static.forget(gone)
         self._members.clear()
+        self._rules.clear()
+        with self._renewing:
+            self._lately.clear()
         self._snapshots.forget()
 
     # --------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ COMPACT_AGAIN = 10 * 60 * SECOND
 COMPACT_LOOK = 60 * SECOND
 # Seconds between looks: what came meanwhile is still in memory and need not be read from the log again.
 HOUSE_LOOK = 2.0
+# Seconds to wait for news from this node's clients before looking again, and between two rounds: events that come
+# singly are taken in a few at a time.
+TAKE_IN_LOOK = 1.0
+TAKE_IN_PAUSE = 0.03
 # How often, in seconds, a further node looks whether it should do the writing.
 LEAD_LOOK = 1.0
 # An upload nobody started in this time is given up.
@@ -66,7 +70,11 @@ class Background:
     # Starting and stopping
 
     def start(self) -> None:
-        for name, work in (("flush", self._keep_house), ("imports", self._run_imports)):
+        for name, work in (
+            ("flush", self._keep_house),
+            ("imports", self._run_imports),
+            ("take-in", self._take_in),
+        ):
             thread = threading.Thread(target=work, name=f"tilth-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -122,6 +130,21 @@ class Background:
         # Leaving in this way marks the import as interrupted and keeps what it has staged; cancelling would not.
         if self.stopping:
             raise _Stopping("the server is stopping; resume the import when it runs again")
+
+    # Taking in
+
+    def _take_in(self) -> None:
+        """Take in what is acknowledged soon after, so that questions find it done and whatever reacts hears of it."""
+        collect = self._workspace.collect
+        collect.converter.help = True
+        while not self.stopping:
+            try:
+                collect.take_in(TAKE_IN_LOOK)
+            except Exception:
+                # Whoever asks next meets the error and shows it; here it is only tried again.
+                logger.exception("what was acknowledged could not be taken in; it stays in the intake log")
+                self._stopping.wait(5)
+            self._stopping.wait(TAKE_IN_PAUSE)
 
     # Flush and compaction
 

@@ -82,7 +82,7 @@ def person_clv(workspace: Workspace, uid: int) -> PersonClv | None:
 
     request = CLVRequest(model="bgnbd", time_unit="day", horizon=90.0, forecast_from="until")
     try:
-        result = workspace.segments.clv(request)
+        result = workspace.segments.clv_lately(request)
         found = result.forecasts.of(uid)
     except (InvalidInput, NotFound):
         return None

@@ -64,9 +64,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 def describe_person(workspace: Workspace, any_id: str) -> Person:
     """The page of the person with this id, of whatever kind (`uid:123` is the number itself). Raises `NotFound`."""
     # The newest events may name people nobody asked about yet.
-    workspace.collect.tail()
+    workspace.collect.settle()
     record = workspace.people.get(any_id)
-    found = pages.portrait(workspace.lake, workspace.people, record.uid)
+    rows = pages.person_rows(workspace.lake, record.uid)
+    found = pages.portrait(workspace.people, record.uid, rows)
     return Person(
         uid=record.uid,
         distinct_ids=[_known_id(i) for i in record.distinct_ids],
@@ -76,7 +77,7 @@ def describe_person(workspace: Workspace, any_id: str) -> Person:
         ],
         portrait=_portrait(found, workspace.settings.currency, workspace.settings.timezone),
         clv=person_clv(workspace, record.uid),
-        layers=workspace.segments.layers_of(record.uid),
+        layers=workspace.segments.layers_of(record.uid, rows),
     )
 
 
