@@ -16,18 +16,22 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
+from tilth.collect.events import Event
 from tilth.settings import Settings
 from tilth.workspace import Workspace
 
-__all__ = ["measure_intake"]
+__all__ = ["BATCH", "PORT", "keys", "measure_intake", "resident_mb", "serving"]
 
 BATCH = 100
 PORT = 18765
@@ -39,7 +43,7 @@ def _batch(number: int) -> bytes:
             "event": "product_viewed",
             "distinct_id": f"person-{(number * BATCH + n) % 20_000}",
             "event_id": f"{number}-{n}",
-            "timestamp": 1_780_000_000 + number,
+            "timestamp": 1_780_000_000 + number % 1_000_000,
             "properties": {"product": f"tea-{n % 40}", "category": "green", "price": 19.9, "page": "/tea/longjing"},
             "context": {"ip": "203.0.113.7", "library": {"name": "bench", "version": "1"}},
         }
@@ -48,9 +52,10 @@ def _batch(number: int) -> bytes:
     return json.dumps(events).encode()
 
 
-def _resident_mb(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/statm").read_text().split()
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def resident_mb(pid: int) -> float:
+    """What the server and its helper hold, without the pages of mapped files."""
+    process = psutil.Process(pid)
+    return float(sum(p.memory_full_info().uss for p in [process, *process.children(recursive=True)])) / 1e6
 
 
 def _load(key: str, bodies: list[bytes], connections: int) -> tuple[float, list[float]]:
@@ -123,35 +128,46 @@ def _visible_ms(key: str, token: str) -> float:
     return statistics.median(took)
 
 
+@contextmanager
+def serving(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`tilth serve` over the workspace as a process of its own, once it answers."""
+    arguments = ["serve", "--workspace", str(folder), "--port", str(PORT)]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tilth.cli.main", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait()
+        yield server
+    finally:
+        server.terminate()
+        server.wait(300)
+
+
+def keys(folder: Path) -> tuple[str, str]:
+    """A new workspace's write key of a source, and a token that may read."""
+    with Workspace.create(folder, Settings(currency="CNY")) as made:
+        from tilth.server.tokens import Tokens
+
+        return made.collect.sources.create("bench").write_key, Tokens(made.database).create("bench", "analyst", "b")[1]
+
+
 def measure_intake(batches: int, singles: int) -> dict[str, float]:
     """The numbers of one run; rates are per second, times in ms, memory in MB."""
     folder = Path(tempfile.mkdtemp(prefix="tilth-intake-"))
     try:
-        with Workspace.create(folder / "workspace", Settings(currency="CNY")) as made:
-            key = made.collect.sources.create("bench").write_key
-            from tilth.server.tokens import Tokens
-
-            token = Tokens(made.database).create("bench", "analyst", "bench")[1]
+        key, token = keys(folder / "workspace")
         bodies = [_batch(n) for n in range(batches)]
         decoder = msgspec.json.Decoder()
         decoding = _rate(lambda: decoder.decode(bodies[0]), 2_000) * BATCH
         syncing = _sync_rate(folder, bodies[0], 300) * BATCH
-        arguments = ["serve", "--workspace", str(folder / "workspace"), "--port", str(PORT)]
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tilth.cli.main", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            _wait()
+        with serving(folder / "workspace") as server:
             _load(key, [_batch(10_000_000 + n) for n in range(50)], 4)
-            before = _resident_mb(server.pid)
+            before = resident_mb(server.pid)
             seconds, took = _load(key, bodies, 8)
-            after = _resident_mb(server.pid)
+            after = resident_mb(server.pid)
             single = [json.dumps(json.loads(_batch(20_000_000 + n))[0]).encode() for n in range(singles)]
-            single_seconds, _ = _load(key, single, 8)
+            single_seconds, _ = _load(key, single, 32)
             visible = _visible_ms(key, token)
-        finally:
-            server.terminate()
-            server.wait(120)
         took.sort()
         return {
             "events": batches * BATCH,
@@ -162,11 +178,44 @@ def measure_intake(batches: int, singles: int) -> dict[str, float]:
             "decoding": decoding,
             "syncing": syncing,
             "visible": visible,
+            "trigger": trigger_ms(folder / "trigger"),
             "before_mb": before,
             "after_mb": after,
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def trigger_ms(folder: Path) -> float:
+    """From the acknowledgement of an event to whatever reacts to it, the median of several."""
+    heard = threading.Event()
+    took = []
+    with Workspace.create(folder, Settings(currency="CNY")) as workspace:
+        workspace.collect.on_taken.append(lambda _: heard.set())
+        # The loop of the server's own thread, with its own pauses.
+        from tilth.server.background import TAKE_IN_LOOK, TAKE_IN_PAUSE
+
+        ended = threading.Event()
+
+        def take_in() -> None:
+            while not ended.is_set():
+                workspace.collect.take_in(TAKE_IN_LOOK)
+                ended.wait(TAKE_IN_PAUSE)
+
+        thread = threading.Thread(target=take_in)
+        thread.start()
+        for n in range(60):
+            heard.clear()
+            workspace.collect.append(
+                [Event(distinct_id="a", event="e", ts=1_790_000_000_000_000, event_id=str(n))], "b"
+            )
+            started = time.perf_counter()
+            heard.wait(10)
+            if n >= 10:
+                took.append((time.perf_counter() - started) * 1000)
+        ended.set()
+        thread.join()
+    return statistics.median(took)
 
 
 def _wait() -> None:

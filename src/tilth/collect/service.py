@@ -22,22 +22,27 @@ from tilth.collect.intake import IntakeLog
 from tilth.collect.model import Batch, Id, Message, Track
 from tilth.collect.plan import Plans
 from tilth.collect.sources import Sources
+from tilth.errors import LimitReached
 from tilth.lake import Lake, Overrides, empty_events, twin_key, twin_keys
 from tilth.people import Identity, People
 from tilth.settings import Settings
 from tilth.state import Database
 
-__all__ = ["FLUSH_APP", "Collect", "Receipt"]
+__all__ = ["FLUSH_APP", "MOST_WAITING", "Collect", "Receipt"]
 
 # The application name under which the lake's commits carry the last flushed intake number.
 FLUSH_APP = "tilth-intake"
 _FLUSH_EVENTS = 500_000
+# With more than this acknowledged and not in the lake yet (a full disk, a load beyond the machine), clients are asked
+# to come again, so that memory stays bounded.
+MOST_WAITING = 3_000_000
 _CATCH_UP_EVENTS = 20_000
 # Small parts of the tail are put together up to this many rows, so that there are never many of them.
 _PART_ROWS = 4_096
 # What a page about one person waits for; more than this is taken in beside it.
 _LITTLE = 500
 _RECENT = 100_000
+_ORDER = [(name, "ascending") for name in ("uid", "ts", "received_at", "event_id")]
 # One object, so that a cache can tell by identity that the tail has not changed.
 _NOTHING = empty_events()
 # Twins of a flushed event are looked for within the de-duplication window (30 days) and a day of clock error.
@@ -61,6 +66,10 @@ class _Part:
     table: pa.Table
     seq: npt.NDArray[np.int64]
     uid: npt.NDArray[np.int64]
+
+    @property
+    def first(self) -> int:
+        return int(self.seq[0]) if len(self.seq) else self.last
 
     def after(self, seq: int) -> _Part:
         """The rows with a greater intake number."""
@@ -104,6 +113,8 @@ class Collect:
         # Held by whoever takes rows of the log in, which may take a while.
         self._taking = threading.RLock()
         self.converter = Converter()
+        # Messages not in the lake, as of the last look of the thread that takes them in.
+        self._waiting = 0
         # Keys acknowledged here lately, so that a client's retry is told what it is at once.
         self._recent: dict[str, None] = {}
         self._remembering = threading.Lock()
@@ -141,12 +152,15 @@ class Collect:
         """Acknowledge messages: they are durable when this returns, and part of every later answer.
 
         A message whose (source, event_id) is among those known in memory, or earlier in the list, is
-        a duplicate; one that repeats something older is found before it is part of an answer.
+        a duplicate; one that repeats something older is found before it is part of an answer. Raises
+        `LimitReached` when too much waits.
         """
         return self.submit(messages, source, quarantined).result()
 
     def submit(self, messages: list[Message], source: str, quarantined: int = 0) -> Future[Receipt]:
         """As `receive`, without waiting: the future has the receipt once the messages are durable."""
+        if self._waiting > MOST_WAITING:
+            raise LimitReached("more comes in than can be taken in at the moment; try again", retry_after=2)
         done: Future[Receipt] = Future()
         fresh: list[Message] = []
         seen: dict[str, None] = {}
@@ -203,6 +217,9 @@ class Collect:
         """Wait up to `timeout` seconds for something to be acknowledged here, and take it in."""
         if self.log.wait(self._tail.through, timeout):
             self.catch_up()
+            self._waiting = self.log.backlog(self._tail.through) + sum(p.table.num_rows for p in self._tail.parts)
+        elif self._waiting:
+            self._waiting = self.tail_size()[0]
 
     def tail(self) -> pa.Table:
         """Unflushed events as rows sorted by (uid, ts); read from the log, so it survives a crash."""
@@ -216,14 +233,7 @@ class Collect:
                 if not rows:
                     tail.sorted = _NOTHING
                 else:
-                    tail.sorted = _under(pa.concat_tables(rows), overrides).sort_by(
-                        [
-                            ("uid", "ascending"),
-                            ("ts", "ascending"),
-                            ("received_at", "ascending"),
-                            ("event_id", "ascending"),
-                        ]
-                    )
+                    tail.sorted = _under(pa.concat_tables(rows), overrides).sort_by(_ORDER)
             return tail.sorted
 
     def tail_of(self, uids: list[int]) -> pa.Table:
@@ -231,10 +241,12 @@ class Collect:
 
         Overrides are not applied: the caller asks for `Overrides.sources_of` and says whose the rows are.
         """
+        flushed = self._lake.transaction_version(FLUSH_APP) or 0
         with self._lock:
             found = []
             for part in self._tail.parts:
-                rows = np.flatnonzero(part.uid == uids[0] if len(uids) == 1 else np.isin(part.uid, uids))
+                mine = part.uid == uids[0] if len(uids) == 1 else np.isin(part.uid, uids)
+                rows = np.flatnonzero(mine & (part.seq > flushed) if part.first <= flushed else mine)
                 if len(rows):
                     found.append(part.table.take(pa.array(rows)))
             return pa.concat_tables(found) if found else _NOTHING
@@ -244,7 +256,7 @@ class Collect:
         flushed = self._lake.transaction_version(FLUSH_APP) or 0
         tail = self._tail
         self.identity.refresh()
-        if tail.through < flushed or (tail.parts and tail.parts[0].last <= flushed):
+        if tail.through < flushed or (tail.parts and tail.parts[0].first <= flushed):
             with self._lock:
                 tail.parts = [part.after(flushed) for part in tail.parts if part.last > flushed]
                 tail.seen = set()
@@ -252,7 +264,9 @@ class Collect:
                     tail.seen.update(twin_keys(part.table["source"], part.table["event_id"]).to_pylist())
                 tail.through = max(tail.through, flushed)
                 tail.sorted = None
-        while True:
+        # Up to what is there now: under a load there is always more, and others wait for the lock.
+        target = self.log.last_seq()
+        while tail.through < target:
             taken = self._take(tail.through, tail.seen)
             if taken is None:
                 return
@@ -314,8 +328,11 @@ class Collect:
         log's rows only leaves rows that the next start knows to be flushed.
         """
         written = 0
+        target = self.as_of()
+        last: int | None = 0
         try:
-            while True:
+            # Up to what is there now: under a load there is always more.
+            while last is not None and last < target:
                 with self._writing:
                     rows, last = self._first_rows()
                     if last is None:

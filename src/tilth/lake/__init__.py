@@ -9,7 +9,7 @@ from tilth.lake.overrides import NO_OVERRIDES, Overrides
 from tilth.lake.person import Made, PersonRows
 from tilth.lake.schema import BOOKKEEPING, EVENT_SCHEMA, MONEY_COLUMNS, PROMOTED, empty_events
 from tilth.lake.sequences import NULL_INT, Run
-from tilth.lake.table import Appended, Lake, LakeStats
+from tilth.lake.table import Appended, Lake, LakeStats, View
 
 __all__ = [
     "BOOKKEEPING",
@@ -25,6 +25,7 @@ __all__ = [
     "Overrides",
     "PersonRows",
     "Run",
+    "View",
     "empty_events",
     "twin_key",
     "twin_keys",

@@ -55,8 +55,8 @@ class SqlDoor:
         connection.execute("SET TimeZone='UTC'")
         connection.execute("SET autoinstall_known_extensions=false")
         connection.execute("SET autoload_known_extensions=false")
-        tail, overrides = self._lake.unwritten()
-        files = self._lake.files()
+        view = self._lake.view()
+        files, tail, overrides = view.files, view.tail, view.overrides
         columns = ", ".join(quote(f.name) for f in EVENT_SCHEMA)
         parts = []
         if files:

@@ -89,6 +89,15 @@ class LakeFile:
     max_ts: int
 
 
+@dataclass(frozen=True)
+class View:
+    """The lake at one moment: its files, what is acknowledged and in none of them, and whose rows changed hands."""
+
+    files: list[LakeFile]
+    tail: pa.Table
+    overrides: Overrides
+
+
 class Lake:
     """The event table in `folder`/lake/events, its sequence cache in `folder`/cache/sequences.
 
@@ -440,6 +449,7 @@ class Lake:
         buckets: Iterable[int] | None = None,
         uids: Sequence[int] | None = None,
         events: Sequence[str] | None = None,
+        view: View | None = None,
     ) -> Iterator[pa.Table]:
         """One table per bucket with these columns, sorted by (uid, ts), the tail included.
 
@@ -450,11 +460,12 @@ class Lake:
             homes = {u % self.buckets for u in uids}
             wanted = [b for b in wanted if b in homes]
         names = list(dict.fromkeys(["uid", "ts", "event", "received_at", "event_id", *columns]))
-        tail, overrides = self.unwritten()
+        view = view or self.view()
+        tail, overrides = view.tail, view.overrides
         sources = uids if uids is None or not overrides else overrides.sources_of(uids)
         by_bucket: dict[int, list[LakeFile]] = {}
         moved: list[pa.Table] = []
-        for file in self.files():
+        for file in view.files:
             by_bucket.setdefault(file.bucket, []).append(file)
             if overrides and (sources is None or self._may_hold(file, sources)):
                 moved += self._moved_rows(file, names, overrides)
@@ -485,9 +496,10 @@ class Lake:
         file like them. What was acknowledged but not taken in yet is not there (`Collect.settle`).
         """
         while True:
-            overrides = self.overrides()
+            overrides, files = self.overrides(), self.files()
             found = self._person(uid, columns, made, overrides)
-            if self.overrides().token == overrides.token:
+            # Neither may somebody have changed hands between the looks, nor the tail have become a file.
+            if self.overrides().token == overrides.token and self.files() is files:
                 return found
 
     def _person(self, uid: int, columns: Sequence[str], made: Mapping[str, Made], overrides: Overrides) -> PersonRows:
@@ -549,6 +561,15 @@ class Lake:
         run = self.cache.run(path, columns)
         texts = {name: self.cache.text(path, name, partial(make, one)) for name, one in made.items()}
         return rows_of_run(run, rows, texts)
+
+    def view(self) -> View:
+        """Files, tail and overrides of one moment, for an answer that looks at several buckets."""
+        while True:
+            files = self.files()
+            tail, overrides = self.unwritten()
+            # A flush between the looks at the files and at the tail would show events twice or not at all.
+            if self.files() is files:
+                return View(files, tail, overrides)
 
     def unwritten(self) -> tuple[pa.Table, Overrides]:
         """What the files do not say yet, of one moment: the tail, and whose rows changed hands."""
@@ -617,14 +638,15 @@ class Lake:
             table = source.read(columns=list(names), use_threads=True)
         return table.select(list(names)).cast(_nullable(names))
 
-    def runs(self, bucket: int, columns: Sequence[str] = ()) -> list[Run]:
-        """The bucket's sorted runs for kernels, in month order, the tail last.
+    def runs(self, bucket: int, columns: Sequence[str] = (), view: View | None = None) -> list[Run]:
+        """The bucket's sorted runs for kernels, in month order, the tail last; of the moment of `view`, where given.
 
         Several runs may hold one person's events of the same month (files not compacted yet, the tail).
         """
-        unflushed, overrides = self.unwritten()
+        view = view or self.view()
+        unflushed, overrides = view.tail, view.overrides
         dated: list[tuple[str, Run]] = []
-        for file in self.files():
+        for file in view.files:
             if file.bucket == bucket:
                 run = self.cache.run(self.root / file.path, columns)
                 if overrides and len(gone := self.moved(file, overrides).rows):

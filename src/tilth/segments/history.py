@@ -22,7 +22,7 @@ from tilth.compiled import njit
 from tilth.segments.days import LocalDays
 
 if TYPE_CHECKING:
-    from tilth.lake import Lake, PersonRows, Run
+    from tilth.lake import Lake, PersonRows, Run, View
     from tilth.people import People
 
 __all__ = ["NEVER", "Activity", "PurchaseHistory", "activity", "person_history", "purchase_history"]
@@ -133,7 +133,8 @@ def purchase_history(
     currency: what the amounts are in. everyone: the uids known, where the caller has them already.
     """
     end = FOREVER if until is None else until
-    found = _in_buckets(lake, lambda bucket: lake.runs(bucket, columns=("p_amount",)))
+    view = lake.view()
+    found = _in_buckets(lake, lambda bucket: lake.runs(bucket, ("p_amount",), view))
     known = people.everyone() if everyone is None else everyone
     slots = max((int(run.uid[-1]) + 1 for runs in found for run in runs if len(run)), default=0)
     first_seen = np.full(slots, FOREVER, np.int64)
@@ -165,7 +166,7 @@ def purchase_history(
     for table in tables:
         table.sort_if_needed()
     if with_added:
-        _add_money(lake, tables[0], end)
+        _add_money(lake, view, tables[0], end)
 
     seen = np.flatnonzero(first_seen != FOREVER)
     if len(known) == len(seen) and np.array_equal(known, seen):
@@ -240,8 +241,10 @@ def _with_added(lake: Lake, uid: int, orders: list[list[int]]) -> list[list[int]
 def activity(lake: Lake, days: LocalDays, *, since: int, until: int) -> Activity:
     """Fold all events with since <= ts < until (UTC µs) into each person's activity; `days` gives the local days."""
 
+    view = lake.view()
+
     def fold(bucket: int) -> tuple[Int64, Int64, Int64, Int64]:
-        runs = [run for stored in lake.runs(bucket) if len(run := stored.activity())]
+        runs = [run for stored in lake.runs(bucket, (), view) if len(run := stored.activity())]
         slots = max((int(run.uid[-1]) // lake.buckets + 1 for run in runs), default=0)
         rows = [(run.uid, run.ts, run.code, _roles(run)) for run in runs]
         for attempt in ("as stored", "sorted"):
@@ -314,7 +317,7 @@ class _OrderTable:
             self.row = self.row[order]
 
 
-def _add_money(lake: Lake, orders: _OrderTable, end: int) -> None:
+def _add_money(lake: Lake, view: View, orders: _OrderTable, end: int) -> None:
     """Add the amounts of `purchase_added` rows to the orders they name.
 
     Where the order is not there (it was never imported, or lies after `end`), the money goes to the
@@ -322,7 +325,7 @@ def _add_money(lake: Lake, orders: _OrderTable, end: int) -> None:
     """
     alone: list[tuple[int, int, int]] = []
     for bucket in range(lake.buckets):
-        runs = lake.runs(bucket, columns=("p_amount", "p_order_id"))
+        runs = lake.runs(bucket, ("p_amount", "p_order_id"), view)
         for run in runs:
             rows = np.flatnonzero(_roles(run)[run.code] == _ADDED) if len(run) else np.empty(0, np.int64)
             for row in rows.tolist():

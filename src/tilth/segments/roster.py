@@ -230,8 +230,9 @@ def roster_arrays(history: PurchaseHistory, last_seen: Int64) -> RosterArrays:
 
 def _last_seen(lake: Lake, people: Int64) -> Int64:
     last = np.full(len(people), NEVER, np.int64)
+    view = lake.view()
     for bucket in range(lake.buckets):
-        for stored in lake.runs(bucket):
+        for stored in lake.runs(bucket, (), view):
             run = stored.activity()
             if len(run) == 0:
                 continue

@@ -86,7 +86,7 @@ class Segments:
         self._rules: dict[int, tuple[Layering, msgspec.Struct]] = {}
         self._renewing = threading.Lock()
         self._renewed: set[CLVRequest] = set()
-        self._lately: dict[CLVRequest, tuple[CLVResult, float]] = {}
+        self._lately: dict[CLVRequest, tuple[CLVResult | None, float]] = {}
 
     # -- layerings -------------------------------------------------------------------------------
 
@@ -327,32 +327,33 @@ class Segments:
         snapshot.answers[request] = found
         return found
 
-    def clv_lately(self, request: CLVRequest) -> CLVResult:
+    def clv_lately(self, request: CLVRequest) -> CLVResult | None:
         """As `clv`, but perhaps a little old: what is held is renewed beside the requests, so often that it takes
-        1 % of the time. For pages that must open at once while events come in."""
+        1 % of the time. None where the data says too little. For pages that must open while events come in."""
         with self._renewing:
             held = self._lately.get(request)
-            due = held is not None and time.monotonic() >= held[1]
             if held is not None:
-                if due and request not in self._renewed:
+                if time.monotonic() >= held[1] and request not in self._renewed:
                     self._renewed.add(request)
                     threading.Thread(target=self._renew, args=(request,), name="tilth-clv", daemon=True).start()
                 return held[0]
         return self._renew(request)
 
-    def _renew(self, request: CLVRequest) -> CLVResult:
+    def _renew(self, request: CLVRequest) -> CLVResult | None:
         started = time.monotonic()
+        found: CLVResult | None = None
         try:
             found = self.clv(request)
+        except InvalidInput:
+            pass  # too few buyers; that, too, is an answer for a while
+        finally:
             now = time.monotonic()
             with self._renewing:
+                self._renewed.discard(request)
                 while len(self._lately) >= 4:
                     self._lately.pop(next(iter(self._lately)))
                 self._lately[request] = found, now + _SHARE_OF_TIME * (now - started)
-            return found
-        finally:
-            with self._renewing:
-                self._renewed.discard(request)
+        return found
 
     # -- erasure ---------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tilth.errors import InvalidInput, NotFound
+from tilth.errors import NotFound
 from tilth.measure import Money, money
 from tilth.settings import currency_digits
 
@@ -81,10 +81,12 @@ def person_clv(workspace: Workspace, uid: int) -> PersonClv | None:
     from tilth.segments.clv import CLVRequest
 
     request = CLVRequest(model="bgnbd", time_unit="day", horizon=90.0, forecast_from="until")
+    result = workspace.segments.clv_lately(request)
+    if result is None:
+        return None
     try:
-        result = workspace.segments.clv_lately(request)
         found = result.forecasts.of(uid)
-    except (InvalidInput, NotFound):
+    except NotFound:
         return None
     return PersonClv(
         p_alive=found.p_alive,
