@@ -279,8 +279,7 @@ class Identity:
                 }
             )  # fmt: skip
             news.append(Link(at, key, link.verb, link.a, link.b, a_signs, b_signs, forced))
-        for values in rows:
-            connection.execute(self._database.upsert(id_link, ["key"], values))
+        self._database.upsert_all(connection, id_link, ["key"], rows)
         return news
 
     def _is_late(self, connection: sa.Connection, news: Sequence[Link], held: Mapping[Node, _Id]) -> bool:
@@ -395,21 +394,19 @@ class Identity:
         """Give the ids to the persons of the fold: the earliest person's uid survives."""
         signs = persons.signs()
         newly_signed = [node for node in signs if node in held and not held[node].signs]
-        for kind, value in newly_signed:
-            connection.execute(
-                sa.update(person_id).where(person_id.c.kind == kind, person_id.c.value == value).values(signs=True)
-            )
+        here = (person_id.c.kind == sa.bindparam("of"), person_id.c.value == sa.bindparam("named"))
+        if newly_signed:
+            rows = [{"of": kind, "named": value} for kind, value in newly_signed]
+            connection.execute(sa.update(person_id).where(*here).values(signs=True), rows)
         owner = self._owners(connection, held, persons)
         moved = [node for node, uid in owner.items() if held[node].uid != uid]
         if not moved:
             return False
         version = self._count(connection, "identity")
-        for kind, value in moved:
-            connection.execute(
-                sa.update(person_id)
-                .where(person_id.c.kind == kind, person_id.c.value == value)
-                .values(uid=owner[kind, value], changed=version)
-            )
+        connection.execute(
+            sa.update(person_id).where(*here).values(uid=sa.bindparam("owner"), changed=version),
+            [{"of": kind, "named": value, "owner": owner[kind, value]} for kind, value in moved],
+        )
         becomes: dict[int, set[int]] = {}
         for node, uid in owner.items():
             becomes.setdefault(held[node].uid, set()).add(uid)
@@ -444,28 +441,34 @@ class Identity:
         for link in sorted(links):
             if link.b is not None and link.a in owner:
                 why.setdefault(owner[link.a], link)
-        for old, new in sorted(mergers.items()):
-            reason = why.get(new)
-            connection.execute(
-                sa.insert(person_merge).values(
-                    at=now, from_uid=old, into_uid=new,
-                    verb=reason.verb if reason else "identify", link=reason.key if reason else "",
-                )
-            )  # fmt: skip
-            self._merge_traits(connection, old, new)
+        reasons = {old: why.get(new) for old, new in mergers.items()}
+        rows = [
+            {"at": now, "from_uid": old, "into_uid": new, "verb": reason.verb if reason else "identify",
+             "link": reason.key if reason else ""}
+            for old, new in sorted(mergers.items())
+            for reason in [reasons[old]]
+        ]  # fmt: skip
+        connection.execute(sa.insert(person_merge), rows)
+        self._merge_traits(connection, mergers)
 
-    def _merge_traits(self, connection: sa.Connection, old: int, new: int) -> None:
-        """The survivor's value stays unless the other is newer and of a stronger source. The other's rows
-        stay under its uid, for the day the merge is undone."""
-        rows = connection.execute(sa.select(trait).where(trait.c.uid.in_((old, new)))).all()
-        mine = {row.name: row for row in rows if row.uid == new}
-        for row in rows:
-            if row.uid == new:
-                continue
-            held = mine.get(row.name)
-            if held is None or (row.at > held.at and stronger(row.source, held.source)):
-                values = {**row._mapping, "uid": new}
-                connection.execute(self._database.upsert(trait, ["uid", "name"], values))
+    def _merge_traits(self, connection: sa.Connection, mergers: Mapping[int, int]) -> None:
+        """The survivor's value stays unless the other is newer and of a stronger source. The others' rows
+        stay under their uids, for the day the merge is undone."""
+        concerned = sorted({*mergers, *mergers.values()})
+        held: dict[int, dict[str, Any]] = {}
+        for start in range(0, len(concerned), _CHUNK):
+            query = sa.select(trait).where(trait.c.uid.in_(concerned[start : start + _CHUNK]))
+            for row in connection.execute(query):
+                held.setdefault(row.uid, {})[row.name] = row
+        taken: dict[tuple[int, str], dict[str, Any]] = {}
+        for old, new in sorted(mergers.items()):
+            mine = held.setdefault(new, {})
+            for name, row in held.get(old, {}).items():
+                now = mine.get(name)
+                if now is None or (row.at > now.at and stronger(row.source, now.source)):
+                    mine[name] = row
+                    taken[new, name] = {**row._mapping, "uid": new}
+        self._database.upsert_all(connection, trait, ["uid", "name"], list(taken.values()))
 
     def _log_splits(self, connection: sa.Connection, held: Mapping[Node, _Id], owner: Mapping[Node, int]) -> None:
         now = time.time_ns() // 1000
@@ -483,13 +486,15 @@ class Identity:
             )
 
     def _override_whole(self, connection: sa.Connection, mergers: Mapping[int, int], version: int) -> None:
-        for old, new in mergers.items():
-            connection.execute(
-                sa.update(uid_override).where(uid_override.c.new_uid == old).values(new_uid=new, version=version)
-            )
-            for row in ((old, new), (new, new)):
-                values = {"old_uid": row[0], "distinct_id": "", "new_uid": row[1], "version": version}
-                connection.execute(self._database.upsert(uid_override, ["old_uid", "distinct_id"], values))
+        connection.execute(
+            sa.update(uid_override)
+            .where(uid_override.c.new_uid == sa.bindparam("gone"))
+            .values(new_uid=sa.bindparam("now"), version=version),
+            [{"gone": old, "now": new} for old, new in mergers.items()],
+        )
+        pairs = dict.fromkeys(pair for old, new in mergers.items() for pair in ((old, new), (new, new)))
+        rows = [{"old_uid": old, "distinct_id": "", "new_uid": new, "version": version} for old, new in pairs]
+        self._database.upsert_all(connection, uid_override, ["old_uid", "distinct_id"], rows)
 
     def _override_split(
         self, connection: sa.Connection, held: Mapping[Node, _Id], owner: Mapping[Node, int], version: int
@@ -508,12 +513,14 @@ class Identity:
         at_home: dict[int, int] = {}
         for node, one in sorted(held.items(), key=lambda item: (item[1].since, item[0])):
             at_home.setdefault(one.home, owner[node])
+        told: list[dict[str, Any]] = []
         for uid in sorted(lake):
             rest = uid if uid in live else at_home.get(uid, min(live))
             rows = {"": rest} | {value: owner[kind, value] for kind, value in by_value}
-            for text, new in rows.items():
-                values = {"old_uid": uid, "distinct_id": text, "new_uid": new, "version": version}
-                connection.execute(self._database.upsert(uid_override, ["old_uid", "distinct_id"], values))
+            told += [
+                {"old_uid": uid, "distinct_id": text, "new_uid": new, "version": version} for text, new in rows.items()
+            ]
+        self._database.upsert_all(connection, uid_override, ["old_uid", "distinct_id"], told)
 
     def _count(self, connection: sa.Connection, name: str) -> int:
         after = connection.scalar(

@@ -63,14 +63,15 @@ def apply_changes(connection: sa.Connection, database: Database, changes: Sequen
     _fold(held, changes)
     gone = [key for key in before if key not in held]
     written = [(key, one) for key, one in held.items() if before.get(key) != one]
-    for uid, name in gone:
-        connection.execute(sa.delete(trait).where(trait.c.uid == uid, trait.c.name == name))
-    for (uid, name), one in written:
-        values = {
-            "uid": uid, "name": name, "value": _encoder.encode(one.value).decode(), "source": one.source,
-            "at": one.at, "confidence": one.confidence,
-        }  # fmt: skip
-        connection.execute(database.upsert(trait, ["uid", "name"], values))
+    if gone:
+        condition = (trait.c.uid == sa.bindparam("of"), trait.c.name == sa.bindparam("named"))
+        connection.execute(sa.delete(trait).where(*condition), [{"of": uid, "named": name} for uid, name in gone])
+    rows = [
+        {"uid": uid, "name": name, "value": _encoder.encode(one.value).decode(), "source": one.source,
+         "at": one.at, "confidence": one.confidence}
+        for (uid, name), one in written
+    ]  # fmt: skip
+    database.upsert_all(connection, trait, ["uid", "name"], rows)
     return len(gone) + len(written)
 
 
@@ -103,14 +104,15 @@ def apply_to_things(
                 thing_trait.c.kind == kind, thing_trait.c.id == thing, thing_trait.c.name == name
             )
         )
+    rows: list[dict[str, Any]] = []
     for (number, name), one in held.items():
         if before.get((number, name)) != one:
             kind, thing = things[number]
-            values = {
-                "kind": kind, "id": thing, "name": name, "value": _encoder.encode(one.value).decode(),
-                "source": one.source, "at": one.at, "confidence": one.confidence,
-            }  # fmt: skip
-            connection.execute(database.upsert(thing_trait, ["kind", "id", "name"], values))
+            rows.append(
+                {"kind": kind, "id": thing, "name": name, "value": _encoder.encode(one.value).decode(),
+                 "source": one.source, "at": one.at, "confidence": one.confidence}
+            )  # fmt: skip
+    database.upsert_all(connection, thing_trait, ["kind", "id", "name"], rows)
 
 
 def _change(held: dict[tuple[int, str], _Held], key: tuple[int, str], value: Any, change: Change) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class Database:
         else:
             options["pool_pre_ping"] = True
         self.engine = sa.create_engine(self.url, **options)
+        self._upserts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Any] = {}
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_pragmas)
             event.listen(self.engine, "begin", _sqlite_begin)
@@ -92,6 +93,23 @@ class Database:
         return statement.on_conflict_do_update(
             index_elements=keys, set_={k: statement.excluded[k] for k in values if k not in keys}
         )
+
+    def upsert_all(
+        self, connection: sa.Connection, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]
+    ) -> None:
+        """INSERT … ON CONFLICT (keys) DO UPDATE of all other columns, for rows that all give the same columns."""
+        if not rows:
+            return
+        key = (table.name, tuple(keys), tuple(rows[0]))
+        statement = self._upserts.get(key)
+        if statement is None:
+            # Making such a statement takes several times as long as running it.
+            module = sqlite if self.is_sqlite else postgresql
+            insert = module.insert(table).values({name: sa.bindparam(name) for name in rows[0]})
+            statement = self._upserts[key] = insert.on_conflict_do_update(
+                index_elements=list(keys), set_={k: insert.excluded[k] for k in rows[0] if k not in keys}
+            )
+        connection.execute(statement, list(rows))
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision (a new database is made whole)."""
