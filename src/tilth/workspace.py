@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tilth.collect import Collect
 from tilth.errors import Conflict, InvalidInput, NotFound
 from tilth.lake import Lake
-from tilth.people import Identity, People
+from tilth.people import Identity, People, Portraits, Things
 from tilth.settings import Settings, load_settings, save_settings
 from tilth.state import Database, WriterLock
 
@@ -45,6 +45,8 @@ class Workspace:
                 self.database.migrate()
             self.lake = Lake(folder, settings.buckets)
             self.people = People(self.database)
+            self.portraits = Portraits(self.database)
+            self.things = Things(self.database)
             self.identity = Identity(self.database, self.people)
             self.collect = Collect(self.database, self.lake, self.people, settings, self.identity)
         except BaseException:

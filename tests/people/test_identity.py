@@ -270,7 +270,8 @@ def test_what_only_keeps_the_books_is_no_activity(workspace: Workspace) -> None:
     from tilth.segments import portrait
 
     uid = workspace.people.find("lin") if workspace.collect.tail().num_rows else -1
-    assert portrait.portrait(workspace.people, uid, portrait.person_rows(workspace.lake, uid)).active_days == 1
+    record = workspace.people.get(f"uid:{uid}")
+    assert portrait.portrait(portrait.person_rows(workspace.lake, uid), record, []).active_days == 1
     (series,) = workspace.behavior.trends(event="*").series
     assert sum(point.value or 0 for point in series.points) == 1
 

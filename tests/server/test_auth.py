@@ -21,6 +21,7 @@ NEEDED = {
     },
     "viewer": {
         "POST /api/v1/account", "GET /api/v1/overview", "GET /api/v1/search", "GET /api/v1/settings",
+        "GET /api/v1/portraits", "GET /api/v1/things", "GET /api/v1/things/kinds",
         "GET /api/v1/people", "GET /api/v1/people/{any_id}", "GET /api/v1/people/{any_id}/orders",
         "GET /api/v1/people/{any_id}/identity", "GET /api/v1/identity", "GET /api/v1/identity/conflicts",
         "POST /api/v1/query/timeline", "GET /api/v1/plan", "GET /api/v1/plan/export", "GET /api/v1/plan/inferred",
@@ -50,6 +51,7 @@ NEEDED = {
         "POST /api/v1/identity/links/{key}/undo", "POST /api/v1/identity/merge", "PUT /api/v1/plan",
         "DELETE /api/v1/plan/issues", "GET /api/v1/debugger", "GET /api/v1/debugger/stream",
         "POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/dismiss",
+        "POST /api/v1/people/traits", "PUT /api/v1/portraits/fields",
     },
     "admin": {
         "PUT /api/v1/settings", "GET /api/v1/diagnostics", "GET /api/v1/audit",

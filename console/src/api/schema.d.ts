@@ -1270,6 +1270,107 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * UpdateProfiles
+         * @description Change traits of up to 10,000 people: set, set_once, increment, append, remove, unset. What is wrong with a
+         *     row is told and the other rows are applied, all of them or, where the server dies, none.
+         */
+        post: operations["update_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portraits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadPortraits
+         * @description How complete our picture of everyone is, by field and by channel.
+         */
+        get: operations["read_portraits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portraits/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * ChoosePortraitFields
+         * @description Choose the fields a portrait should have and how much each counts.
+         */
+        put: operations["choose_portrait_fields"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/things/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadThingKinds
+         * @description The kinds of groups and things sources have told of.
+         */
+        get: operations["read_thing_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/things": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListThings
+         * @description Groups or things of one kind, in order of id; `q` is how the id begins.
+         */
+        get: operations["list_things"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -1909,10 +2010,12 @@ export interface components {
             before_numerator: number | null;
             before_denominator: number | null;
         };
-        /** ChannelCount */
-        ChannelCount: {
+        /** ChannelPortrait */
+        ChannelPortrait: {
             channel: string;
-            orders: number;
+            people: number;
+            completeness: number;
+            fields: components["schemas"]["KnownField"][];
         };
         /** Check */
         Check: {
@@ -1957,6 +2060,7 @@ export interface components {
         Completeness: {
             known: number;
             of: number;
+            share: number;
             missing: string[];
         };
         /** ConflictCount */
@@ -2430,6 +2534,12 @@ export interface components {
             about: components["schemas"]["Text"];
             parameters: components["schemas"]["ParameterInfo"][];
         };
+        /** KnownField */
+        KnownField: {
+            name: string;
+            weight: number;
+            known: number;
+        };
         /** KnownId */
         KnownId: {
             kind: string;
@@ -2442,6 +2552,10 @@ export interface components {
         KnownTrait: {
             name: string;
             value: unknown;
+            /** @enum {string} */
+            type: "any" | "text" | "number" | "boolean" | "date" | "money" | "place" | "list" | "object";
+            /** @enum {null|string} */
+            pii: "personal" | "sensitive" | null;
             source: string;
             /** Format: date-time */
             at: string;
@@ -2572,6 +2686,12 @@ export interface components {
             orders: number;
             revenue: number;
             last_purchase: string | null;
+        };
+        /** ListedThing */
+        ListedThing: {
+            kind: string;
+            id: string;
+            traits: components["schemas"]["KnownTrait"][];
         };
         /** LtvAnswer */
         LtvAnswer: {
@@ -2872,6 +2992,11 @@ export interface components {
             total: number;
             next: string;
         };
+        /** ChannelCount */
+        PeopleChannelCount: {
+            channels: number;
+            people: number;
+        };
         /** PeopleList */
         PeopleList: {
             people: components["schemas"]["ListedPerson"][];
@@ -2957,7 +3082,7 @@ export interface components {
             last_purchase: string | null;
             usual_gap_days: number | null;
             favourite_products: components["schemas"]["FavouriteProduct"][];
-            channels: components["schemas"]["ChannelCount"][];
+            channels: components["schemas"]["SegmentsChannelCount"][];
             active_days: number;
             completeness: components["schemas"]["Completeness"];
             summary: components["schemas"]["Text"];
@@ -3005,6 +3130,27 @@ export interface components {
             period: string;
             value: number | null;
             moving_average: number | null;
+        };
+        /** PortraitField */
+        PortraitField: {
+            name: string;
+            /** @default 1 */
+            weight: number;
+        };
+        /** PortraitFields */
+        PortraitFields: {
+            fields: components["schemas"]["PortraitField"][];
+        };
+        /** Portraits */
+        Portraits: {
+            /** Format: date-time */
+            at: string;
+            people: number;
+            completeness: number;
+            several: number;
+            fields: components["schemas"]["KnownField"][];
+            channels: components["schemas"]["ChannelPortrait"][];
+            known_in: components["schemas"]["PeopleChannelCount"][];
         };
         /** PreviewRow */
         PreviewRow: {
@@ -3073,6 +3219,42 @@ export interface components {
             reason?: string;
             choices?: string[];
         };
+        /** ProfileRow */
+        ProfileRow: {
+            id: string;
+            /** @default id */
+            kind: string;
+            at?: number | null;
+            set?: {
+                [key: string]: unknown;
+            };
+            set_once?: {
+                [key: string]: unknown;
+            };
+            increment?: {
+                [key: string]: unknown;
+            };
+            append?: {
+                [key: string]: unknown;
+            };
+            remove?: {
+                [key: string]: unknown;
+            };
+            unset?: string[];
+        };
+        /** ProfileUpdate */
+        ProfileUpdate: {
+            rows: components["schemas"]["ProfileRow"][];
+            /**
+             * @default imported
+             * @enum {string}
+             */
+            source: "self_declared" | "imported" | "observed" | "computed";
+            /** @default 1 */
+            confidence: number;
+            /** @default false */
+            create: boolean;
+        };
         /** Progress */
         Progress: {
             phase: string;
@@ -3088,7 +3270,7 @@ export interface components {
              * @default any
              * @enum {string}
              */
-            type: "any" | "text" | "number" | "boolean" | "date" | "list" | "object";
+            type: "any" | "text" | "number" | "boolean" | "date" | "money" | "place" | "list" | "object";
             /** @default false */
             required: boolean;
             allowed?: (string | number | boolean)[] | null;
@@ -3190,6 +3372,12 @@ export interface components {
             duplicate: number;
             quarantined: number;
             dropped: number;
+        };
+        /** RefusedRow */
+        RefusedRow: {
+            row: number;
+            field: string;
+            reason: string;
         };
         /** Repeat */
         Repeat: {
@@ -3363,6 +3551,11 @@ export interface components {
         /** SegmentList */
         SegmentList: {
             segments: components["schemas"]["Segment"][];
+        };
+        /** ChannelCount */
+        SegmentsChannelCount: {
+            channel: string;
+            orders: number;
         };
         /** Session */
         Session: {
@@ -3588,6 +3781,20 @@ export interface components {
             "zh-CN": string;
             en: string;
         };
+        /** ThingKind */
+        ThingKind: {
+            kind: string;
+            things: number;
+        };
+        /** ThingKinds */
+        ThingKinds: {
+            kinds: components["schemas"]["ThingKind"][];
+        };
+        /** ThingList */
+        ThingList: {
+            things: components["schemas"]["ListedThing"][];
+            next: string | null;
+        };
         /** TimeBin */
         TimeBin: {
             from: number;
@@ -3701,6 +3908,13 @@ export interface components {
         /** Undone */
         Undone: {
             split: boolean;
+        };
+        /** Updated */
+        Updated: {
+            people: number;
+            written: number;
+            unknown: number;
+            refused: components["schemas"]["RefusedRow"][];
         };
         /** User */
         User: {
@@ -5945,6 +6159,164 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileUpdate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Updated"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_portraits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Portraits"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose_portrait_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortraitFields"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortraitFields"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_thing_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingKinds"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_things: {
+        parameters: {
+            query: {
+                kind: string;
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThingList"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -148,7 +148,9 @@ named AS (SELECT event, recent, k AS name, json_type(props, pointer) AS kind,
   FROM s, UNNEST(json_keys(props)) AS u(k) WHERE props IS NOT NULL))
 SELECT event, recent, NULL, NULL, count(*) FROM s GROUP BY ALL
 UNION ALL
-SELECT event, recent, name, CASE kind WHEN 'BOOLEAN' THEN 'boolean' WHEN 'ARRAY' THEN 'list' WHEN 'OBJECT' THEN 'object'
+SELECT event, recent, name, CASE kind WHEN 'BOOLEAN' THEN 'boolean' WHEN 'ARRAY' THEN 'list' WHEN 'OBJECT' THEN
+      CASE list_sort(json_keys(value)) WHEN ['amount', 'currency'] THEN 'money' WHEN ['lat', 'lng'] THEN 'place'
+        WHEN ['lat', 'lng', 'name'] THEN 'place' ELSE 'object' END
     WHEN 'VARCHAR' THEN
       CASE WHEN regexp_matches(value, '^\\d{{4}}-\\d{{2}}-\\d{{2}}([T ].*)?$') THEN 'date' ELSE 'text' END
     ELSE 'number' END, count(*) FROM named WHERE kind <> 'NULL' GROUP BY ALL

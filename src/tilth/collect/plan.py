@@ -31,16 +31,21 @@ __all__ = [
     "Plan",
     "Plans",
     "PropertyPlan",
+    "PropertyType",
     "VersionedPlan",
     "differences",
     "native_raw",
+    "type_of",
+    "why_not",
 ]
 
 Mode = Literal["observe", "enforce"]
-PropertyType = Literal["any", "text", "number", "boolean", "date", "list", "object"]
+PropertyType = Literal["any", "text", "number", "boolean", "date", "money", "place", "list", "object"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(max_length=2_000)]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_AMOUNT = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 # How long a plan is believed after it was read: another process may change it.
 _LIFE = 2.0
 _REPORTED = 10
@@ -116,6 +121,15 @@ def differences(plan: Plan, message: Message) -> list[Difference]:
     return found[:_REPORTED]
 
 
+def why_not(one: PropertyPlan, value: Any) -> str | None:
+    """Why a value is not as planned, or None."""
+    if not _fits(value, one.type):
+        return f"must be {one.type} and is {type_of(value)}"
+    if one.allowed is not None and value not in one.allowed:
+        return "is none of the allowed values"
+    return None
+
+
 def _compare(planned: dict[str, PropertyPlan], sent: dict[str, Any], closed: bool, where: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, one in planned.items():
@@ -123,10 +137,8 @@ def _compare(planned: dict[str, PropertyPlan], sent: dict[str, Any], closed: boo
         if value is None:
             if one.required:
                 found.append((f"{where}.{name}", "is required and missing"))
-        elif not _fits(value, one.type):
-            found.append((f"{where}.{name}", f"must be {one.type} and is {type_of(value)}"))
-        elif one.allowed is not None and value not in one.allowed:
-            found.append((f"{where}.{name}", "is none of the allowed values"))
+        elif (reason := why_not(one, value)) is not None:
+            found.append((f"{where}.{name}", reason))
     if closed:
         # Names that clients set themselves begin with `$`.
         found += [(f"{where}.{n}", "is not in the tracking plan") for n in sent if n not in planned and n[:1] != "$"]
@@ -134,21 +146,54 @@ def _compare(planned: dict[str, PropertyPlan], sent: dict[str, Any], closed: boo
 
 
 def type_of(value: Any) -> PropertyType:
-    """The planned type a JSON value would have; text that is an ISO 8601 date is a date."""
+    """The planned type a JSON value would have.
+
+    Text that is an ISO 8601 date is a date; `{"amount", "currency"}` (major units, ISO 4217) is money;
+    `{"lat", "lng"}` with or without a `name` (degrees, WGS 84) is a place.
+    """
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, (int, float, Decimal)):
         return "number"
     if isinstance(value, str):
         return "date" if _is_date(value) else "text"
-    return "list" if isinstance(value, list) else "object"
+    if isinstance(value, list):
+        return "list"
+    if _is_money(value):
+        return "money"
+    return "place" if _is_place(value) else "object"
+
+
+def _is_money(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
+        return False
+    amount, currency = value["amount"], value["currency"]
+    if isinstance(amount, str):
+        amounts = _AMOUNT.fullmatch(amount) is not None
+    else:
+        amounts = isinstance(amount, (int, float, Decimal)) and not isinstance(amount, bool)
+    return amounts and isinstance(currency, str) and _CURRENCY.fullmatch(currency) is not None
+
+
+def _is_place(value: Any) -> bool:
+    if not isinstance(value, dict) or not {"lat", "lng"} <= set(value) <= {"lat", "lng", "name"}:
+        return False
+    for part, most in (("lat", 90), ("lng", 180)):
+        number = value[part]
+        if isinstance(number, bool) or not isinstance(number, (int, float, Decimal)) or not -most <= number <= most:
+            return False
+    return isinstance(value.get("name", ""), str)
 
 
 def _fits(value: Any, wanted: PropertyType) -> bool:
     if wanted == "any":
         return True
     actual = type_of(value)
-    return actual == wanted or (wanted == "text" and actual == "date")
+    return (
+        actual == wanted
+        or (wanted == "text" and actual == "date")
+        or (wanted == "object" and actual in ("money", "place"))
+    )
 
 
 def _is_date(text: str) -> bool:

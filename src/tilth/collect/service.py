@@ -21,6 +21,7 @@ from tilth.collect.events import Event
 from tilth.collect.intake import IntakeLog
 from tilth.collect.model import Batch, Id, Message, Track
 from tilth.collect.plan import Plans
+from tilth.collect.profiles import Profiles
 from tilth.collect.sources import Sources
 from tilth.errors import LimitReached
 from tilth.lake import Lake, Overrides, empty_events, twin_key, twin_keys
@@ -122,6 +123,7 @@ class Collect:
         self._writing = threading.RLock()
         self.sources = Sources(database)
         self.plans = Plans(database)
+        self.profiles = Profiles(database, people, self.plans)
         self.connectors = Connectors(database, self.sources)
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None

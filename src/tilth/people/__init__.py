@@ -6,5 +6,17 @@ a person by is a row `(kind, value) -> uid`.
 
 from tilth.people.directory import ID_KINDS, DistinctId, People, PersonRecord, Trait
 from tilth.people.identity import Identity
+from tilth.people.portraits import PortraitField, Portraits
+from tilth.people.things import Things
 
-__all__ = ["ID_KINDS", "DistinctId", "Identity", "People", "PersonRecord", "Trait"]
+__all__ = [
+    "ID_KINDS",
+    "DistinctId",
+    "Identity",
+    "People",
+    "PersonRecord",
+    "PortraitField",
+    "Portraits",
+    "Things",
+    "Trait",
+]

@@ -125,3 +125,12 @@ thing_trait = sa.Table(
     sa.PrimaryKeyConstraint("kind", "id", "name", name="pk_thing_trait"),
     sqlite_with_rowid=False,
 )
+
+# The fields a portrait should have, in order; without any row the ones we think of (`people/portraits.py`).
+portrait_field = sa.Table(
+    "portrait_field",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("weight", sa.Float, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+)

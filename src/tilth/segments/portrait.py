@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from tilth.errors import InvalidInput
 from tilth.lake import BOOKKEEPING, PROMOTED, Lake, Made, PersonRows
-from tilth.people import People
+from tilth.people import PersonRecord, PortraitField
 
 __all__ = [
     "ChannelCount",
@@ -31,8 +32,6 @@ __all__ = [
 
 _COMMERCE = ("purchase", "purchase_added", "purchase_item", "refund", "refund_item")
 _DAY = 86_400_000_000
-# The fields a portrait can have; completeness is the share of them that is known.
-_FIELDS = ("name", "phone", "email", "city", "birthday", "gender", "level")
 
 
 class FavouriteProduct(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,10 +49,11 @@ class ChannelCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the portrait's fields are known; missing names the others."""
+    """How many of the portrait's fields are known; missing names the others. share: by their weights, 0..1."""
 
     known: int
     of: int
+    share: float
     missing: list[str]
 
 
@@ -142,8 +142,8 @@ def person_rows(lake: Lake, uid: int) -> PersonRows:
     return lake.person(uid, ["p_product", "p_channel", "p_quantity", "p_amount"], {"item_name": _ITEM_NAME})
 
 
-def portrait(people: People, uid: int, found: PersonRows) -> Portrait:
-    """Fold one person's events (`person_rows`) into a portrait."""
+def portrait(found: PersonRows, record: PersonRecord, fields: Sequence[PortraitField]) -> Portrait:
+    """Fold one person's events (`person_rows`) into a portrait. fields: what a complete one has."""
     rows = [
         {"ts": ts, "event": event, "p_product": product, "p_channel": channel, "p_quantity": quantity,
          "p_amount": amount, "name": name}
@@ -172,7 +172,7 @@ def portrait(people: People, uid: int, found: PersonRows) -> Portrait:
     seen = [r["ts"] for r in rows if r["event"] not in BOOKKEEPING]
     favourites = sorted(products.items(), key=lambda item: (-item[1][1], -item[1][2], item[0]))[:5]
     return Portrait(
-        uid=uid,
+        uid=record.uid,
         orders=len(bought),
         revenue=revenue,
         refunds=refunds,
@@ -188,14 +188,20 @@ def portrait(people: People, uid: int, found: PersonRows) -> Portrait:
         active_days=len({t // _DAY for t in seen}),
         first_seen=min(seen, default=None),
         last_seen=max(seen, default=None),
-        completeness=_completeness(people, uid),
+        completeness=_completeness(record, fields),
     )
 
 
-def _completeness(people: People, uid: int) -> Completeness:
-    held = {t.name for t in people.traits([uid])[uid]} | {i.kind for i in people.distinct_ids([uid])[uid]}
-    missing = [f for f in _FIELDS if f not in held]
-    return Completeness(known=len(_FIELDS) - len(missing), of=len(_FIELDS), missing=missing)
+def _completeness(record: PersonRecord, fields: Sequence[PortraitField]) -> Completeness:
+    held = {one.name for one in record.traits} | {one.kind for one in record.distinct_ids}
+    missing = [f for f in fields if f.name not in held]
+    whole = sum(f.weight for f in fields)
+    return Completeness(
+        known=len(fields) - len(missing),
+        of=len(fields),
+        share=1 - sum(f.weight for f in missing) / whole if whole else 0.0,
+        missing=[f.name for f in missing],
+    )
 
 
 def orders(lake: Lake, uid: int, cursor: str = "", limit: int = 50) -> OrderPage:

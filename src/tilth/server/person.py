@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from tilth.collect.plan import PropertyType, type_of
+from tilth.collect.sources import PiiClass
 from tilth.measure import Money, Text, money
 from tilth.measure.summary import buying_summary
-from tilth.people import DistinctId
+from tilth.people import DistinctId, Trait
 from tilth.segments import PersonLayer
 from tilth.segments import portrait as pages
 from tilth.server.clv import PersonClv, person_clv
 from tilth.server.instants import instant, instant_or_none
 from tilth.workspace import Workspace
 
-__all__ = ["KnownId", "KnownTrait", "Person", "PersonPortrait", "describe_person"]
+__all__ = ["KnownId", "KnownTrait", "Person", "PersonPortrait", "describe_person", "known_traits"]
 
 
 class KnownId(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,8 +30,12 @@ class KnownId(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownTrait(msgspec.Struct, frozen=True, kw_only=True):
+    """type: as planned, else what the value is. pii: its class in the tracking plan."""
+
     name: str
     value: Any
+    type: PropertyType
+    pii: PiiClass | None
     source: str
     at: datetime
     confidence: float
@@ -67,18 +74,35 @@ def describe_person(workspace: Workspace, any_id: str) -> Person:
     workspace.collect.settle()
     record = workspace.people.get(any_id)
     rows = pages.person_rows(workspace.lake, record.uid)
-    found = pages.portrait(workspace.people, record.uid, rows)
+    found = pages.portrait(rows, record, workspace.portraits.fields())
     return Person(
         uid=record.uid,
         distinct_ids=[_known_id(i) for i in record.distinct_ids],
-        traits=[
-            KnownTrait(name=t.name, value=t.value, source=t.source, at=instant(t.at), confidence=t.confidence)
-            for t in record.traits
-        ],
+        traits=known_traits(workspace, record.traits),
         portrait=_portrait(found, workspace.settings.currency, workspace.settings.timezone),
         clv=person_clv(workspace, record.uid),
         layers=workspace.segments.layers_of(record.uid, rows),
     )
+
+
+def known_traits(workspace: Workspace, traits: Sequence[Trait], planned: bool = True) -> list[KnownTrait]:
+    """Traits with their types. planned: the tracking plan's traits are meant (it plans those of people only)."""
+    plan = workspace.collect.plans.current().plan.traits if planned else {}
+    found = []
+    for one in traits:
+        of = plan.get(one.name)
+        found.append(
+            KnownTrait(
+                name=one.name,
+                value=one.value,
+                type=of.type if of is not None and of.type != "any" else type_of(one.value),
+                pii=of.pii if of is not None else None,
+                source=one.source,
+                at=instant(one.at),
+                confidence=one.confidence,
+            )
+        )
+    return found
 
 
 def _known_id(known: DistinctId) -> KnownId:

@@ -38,7 +38,7 @@ export const plan = {
   'plan.issues.quarantine': { zh: '到隔离区处理', en: 'See the quarantine' },
   'plan.issues.forget': { zh: '重新计数', en: 'Count anew' },
   'plan.issues.forgotten': { zh: '已重新计数', en: 'Counting anew' },
-  'plan.editor.about': { zh: 'YAML 格式，可以放进代码仓库，用 tilth apply 应用。mode 为 observe 或 enforce；类型有 any、text、number、boolean、date、list、object。', en: 'YAML, to be kept in a repository and applied with tilth apply. mode is observe or enforce; types are any, text, number, boolean, date, list, object.' },
+  'plan.editor.about': { zh: 'YAML 格式，可以放进代码仓库，用 tilth apply 应用。mode 为 observe 或 enforce；类型有 any、text、number、boolean、date、money、place、list、object。', en: 'YAML, to be kept in a repository and applied with tilth apply. mode is observe or enforce; types are any, text, number, boolean, date, money, place, list, object.' },
   'plan.save': { zh: '保存并生效', en: 'Save and put in force' },
   'plan.infer': { zh: '从数据推断', en: 'Infer from the data' },
   'plan.inferred': { zh: '已填入近 28 天收到的事件；保存前不会生效', en: 'What arrived in 28 days is filled in; nothing is in force before you save' },
