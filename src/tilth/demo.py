@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tilth.collect.imports import Summary
 from tilth.errors import NotFound, TilthError
+from tilth.people import PortraitField
 from tilth.settings import Settings
 from tilth.workspace import Workspace
 
@@ -54,6 +55,10 @@ def build_company(
             # The shop, the mini-program and each kind of till export in their own shape: an import each.
             _import(workspace, "orders", [files / f.path for f in manifest.order_files if f.layout == layout], report)
         _import(workspace, "events", [files / manifest.events.path], report)
+        _tell_of_products(workspace)
+        # The shop's export calls the level by its Chinese name, and asks nobody for an e-mail address.
+        named = [("name", 1), ("phone", 2), ("city", 1), ("birthday", 1), ("gender", 1), ("会员等级", 1)]
+        workspace.portraits.choose([PortraitField(name=name, weight=weight) for name, weight in named])
         _layer(workspace, report)
     except BaseException:
         workspace.close()
@@ -100,6 +105,35 @@ def _import(workspace: Workspace, kind: str, paths: Sequence[str | Path], report
         f"{summary.rows_skipped:,} skipped by rule ({summary.seconds:.1f} s)"
     )
     return summary
+
+
+def _tell_of_products(workspace: Workspace) -> None:
+    """The catalogue, as a shop tells of it: an item a product."""
+    from tilth.collect.model import Item, Message, Operation
+    from tilth.simulate.catalog import CURRENCY, PRODUCTS
+
+    now = time.time_ns() // 1000
+    told: list[Message] = [
+        Item(
+            item_kind="product",
+            item_id=product.code,
+            ts=now,
+            event_id=f"catalogue:{product.code}",
+            operations=(
+                Operation(
+                    "set",
+                    {
+                        "name": product.name,
+                        "category": product.category,
+                        "price": {"amount": f"{product.price / 100:.2f}", "currency": CURRENCY},
+                    },
+                ),
+            ),
+        )
+        for product in PRODUCTS
+    ]
+    workspace.collect.receive(told, "catalogue")
+    workspace.collect.flush()
 
 
 def _layer(workspace: Workspace, report: Report) -> None:

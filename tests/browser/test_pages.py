@@ -18,6 +18,8 @@ PAGES = {
     "layerings": ("/people/layerings", "用户分层", "Layerings"),
     "segments": ("/people/segments", "用户分群", "Segments"),
     "people": ("/people", "共 [\\d,]+ 人", "People"),
+    "portraits": ("/people/portraits", "画像完整度", "Portraits"),
+    "things": ("/people/things", "群组与物品", "Groups and things"),
     "conflicts": ("/people/conflicts", "身份冲突", "Identity conflicts"),
     "clv": ("/analysis/clv", "终身价值", "lifetime value"),
     "sql": ("/analysis/sql", "SQL", "SQL"),
@@ -66,6 +68,8 @@ def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served,
         "plan",
         "connectors",
         "conflicts",
+        "portraits",
+        "things",
     ],
 )
 def test_a_page_fits_a_phone(page: Page, demo_company: Served, name: str) -> None:
@@ -251,3 +255,18 @@ def test_a_persons_ids_are_drawn_and_a_conflict_is_joined(page: Page, demo_compa
     expect(page.locator("main")).to_contain_text("没有冲突")
     graph = page.request.get(demo_company.url + "/api/v1/people/mei-2/identity").json()
     assert {"mei-1", "mei-2"} <= {one["id"] for one in graph["ids"]}
+
+
+def test_fields_of_a_portrait_are_chosen_and_a_thing_is_opened(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/people/portraits", "en")
+    page.get_by_role("button", name="Choose fields").click()
+    page.get_by_role("button", name="Add a field").click()
+    expect(page.get_by_role("alert")).to_contain_text("Give it a name")
+    page.get_by_label("Field", exact=True).last.fill("注册渠道")
+    page.screenshot(path=SCREENSHOTS / "portraits-fields.png")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("注册渠道")
+    open_page(page, demo_company, "/people/things", "en")
+    page.locator("main tbody button").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("CNY")
+    page.screenshot(path=SCREENSHOTS / "things-one.png")

@@ -1,4 +1,4 @@
-import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, ForkOutlined, FundOutlined, HeartOutlined, ProfileOutlined, SettingOutlined, ShopOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, ForkOutlined, FundOutlined, GoldOutlined, HeartOutlined, IdcardOutlined, ProfileOutlined, SettingOutlined, ShopOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -27,6 +27,8 @@ export const navigation: Group[] = [
       { path: '/people', label: 'nav.people', icon: <TeamOutlined /> },
       { path: '/people/layerings', label: 'nav.layerings', icon: <ApartmentOutlined /> },
       { path: '/people/segments', label: 'nav.segments', icon: <TagsOutlined /> },
+      { path: '/people/portraits', label: 'nav.portraits', icon: <IdcardOutlined /> },
+      { path: '/people/things', label: 'nav.things', icon: <GoldOutlined /> },
       { path: '/people/conflicts', label: 'nav.conflicts', icon: <ForkOutlined /> },
     ],
   },

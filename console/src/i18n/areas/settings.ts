@@ -104,6 +104,8 @@ export const settings = {
   'sources.minors.basis': { zh: '可以保存的法律依据（留空则全部拒收）', en: 'Legal ground to keep it (empty: all of it is refused)' },
   'sources.classes': { zh: '埋点方案中标为“敏感”的属性', en: 'Properties the data plan calls sensitive' },
   'sources.classes.personal': { zh: '埋点方案中标为“个人信息”的属性', en: 'Properties the data plan calls personal' },
+  'audit.action.people.traits': { zh: '批量修改用户特征', en: 'changed traits of many people' },
+  'audit.action.portraits.fields': { zh: '选择画像字段', en: 'chose the fields of a portrait' },
   'audit.action.source.change': { zh: '修改数据源设置', en: 'changed a source' },
   'audit.action.plan.save': { zh: '保存埋点方案', en: 'saved the data plan' },
   'audit.action.plan.forget_issues': { zh: '清空埋点差异', en: 'began counting differences anew' },

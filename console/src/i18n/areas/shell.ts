@@ -15,6 +15,8 @@ export const shell = {
   'nav.people': { zh: '用户列表', en: 'People' },
   'nav.layerings': { zh: '用户分层', en: 'Layerings' },
   'nav.segments': { zh: '用户分群', en: 'Segments' },
+  'nav.portraits': { zh: '画像完整度', en: 'Portraits' },
+  'nav.things': { zh: '群组与物品', en: 'Groups and things' },
   'nav.conflicts': { zh: '身份冲突', en: 'Identity conflicts' },
   'nav.clv': { zh: '用户终身价值', en: 'Lifetime value' },
   'nav.sql': { zh: 'SQL 查询', en: 'SQL' },

@@ -2,6 +2,8 @@ import type { KnownId, Person, Trait } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { DataTable } from '@/ui/data-table'
+import { Pill } from '@/ui/pill'
+import { TraitValue } from '@/ui/trait-value'
 
 export function FactsTab({ person }: { person: Person }) {
   const { t } = useLanguage()
@@ -33,8 +35,15 @@ export function FactsTab({ person }: { person: Person }) {
           pagination={false}
           scroll={{ x: 560 }}
           columns={[
-            { title: t('person.traits.name'), dataIndex: 'name' },
-            { title: t('person.traits.value'), render: (_, trait) => (typeof trait.value === 'string' ? trait.value : JSON.stringify(trait.value)) },
+            {
+              title: t('person.traits.name'),
+              render: (_, trait) => (
+                <>
+                  {trait.name} {trait.pii && <Pill tone={trait.pii === 'sensitive' ? 'warn' : 'plain'}>{t(trait.pii === 'sensitive' ? 'trait.sensitive' : 'trait.personal')}</Pill>}
+                </>
+              ),
+            },
+            { title: t('person.traits.value'), render: (_, trait) => <TraitValue trait={trait} /> },
             { title: t('person.ids.source'), dataIndex: 'source' },
             { title: t('person.traits.confidence'), align: 'right', render: (_, trait) => format.percent(trait.confidence, 0) },
             { title: t('person.traits.at'), render: (_, trait) => <span title={format.instantFull(trait.at)}>{format.dayOf(trait.at)}</span> },

@@ -26,7 +26,7 @@ export function Portrait({ person }: { person: Person }) {
           {
             key: 'complete',
             label: t('person.completeness'),
-            value: format.percent(portrait.completeness.of === 0 ? 0 : portrait.completeness.known / portrait.completeness.of, 0),
+            value: format.percent(portrait.completeness.share, 0),
             detail: t('person.completeness.detail', { ratio: format.ratio(portrait.completeness.known, portrait.completeness.of) }),
           },
         ]}
