@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tilth.measure import Text
+from tilth.server.sql_events import event_columns, event_views
 from tilth.settings import currency_digits
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run_sql(
 
     door = SqlDoor(workspace.lake, memory_mb=max(256, workspace.settings.memory_mb // 2))
     frames = _frames(workspace, statement, roster)
-    return door.run(statement, frames=frames, views=_views(workspace), limit=limit, timeout=timeout)
+    return door.run(statement, frames=frames, views=_views(workspace, statement), limit=limit, timeout=timeout)
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def table_batches(workspace: Workspace, statement: str) -> Iterator[tuple[Any, I
     from tilth.lake.sql import SqlDoor
 
     door = SqlDoor(workspace.lake, memory_mb=max(256, workspace.settings.memory_mb // 2))
-    connection = door.connect(_frames(workspace, statement, None), _views(workspace))
+    connection = door.connect(_frames(workspace, statement, None), _views(workspace, statement))
     try:
         parsed = connection.extract_statements(statement)
         if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
@@ -88,13 +89,13 @@ def _frames(workspace: Workspace, statement: str, roster: Roster | None) -> dict
     return {}
 
 
-def _views(workspace: Workspace) -> dict[str, str]:
+def _views(workspace: Workspace, statement: str) -> dict[str, str]:
     settings = workspace.settings
     digits = currency_digits(settings.currency)
     zone = settings.timezone.replace("'", "''")
     amount = f"CAST(({{}})::DECIMAL(18,0) / {10**digits} AS DECIMAL(18,{digits}))"
     day = f"CAST(e.ts AT TIME ZONE '{zone}' AS DATE)"
-    return {
+    return event_views(workspace, statement) | {
         "orders": f"""
             SELECT e.uid, e.p_order_id AS order_id, e.event AS kind, e.ts, {day} AS day,
                    {amount.format("coalesce(e.p_amount, 0) + coalesce(a.added, 0)")} AS amount,
@@ -244,6 +245,24 @@ def sql_schema(workspace: Workspace) -> SqlSchema:
                     _column("context", "VARCHAR", "环境信息（JSON）", "context, JSON"),
                 ],
             ),
+            *[
+                SqlView(
+                    name=table,
+                    about=Text(
+                        zh="埋点方案里的一个事件：每个属性一列，按方案的类型读出。",
+                        en="One event of the tracking plan: a column a property, read as the plan says.",
+                    ),
+                    columns=[
+                        uid,
+                        moment,
+                        day,
+                        _column("distinct_id", "VARCHAR", "来源里的标识", "the id it came with"),
+                        _column("source", "VARCHAR", "来源", "where it came from"),
+                        *[_column(name, kind, "属性", "a property") for name, kind in columns],
+                    ],
+                )
+                for table, columns in event_columns(workspace).items()
+            ],
         ],
         examples=[
             SqlExample(

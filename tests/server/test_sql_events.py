@@ -1,0 +1,79 @@
+"""Events of the tracking plan as tables with typed columns."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tilth.collect.model import Id, Track
+from tilth.collect.plan import EventPlan, Plan, PropertyPlan
+from tilth.errors import InvalidInput
+from tilth.server.sql_views import run_sql, sql_schema
+from tilth.workspace import Workspace
+
+T0 = 1_790_000_000_000_000
+KINDS = {
+    "stars": "number",
+    "kept": "boolean",
+    "until": "date",
+    "tip": "money",
+    "at": "place",
+    "tags": "list",
+    "amount": "number",
+    "product": "text",
+    "a/b~c": "text",
+    "day": "text",
+}
+
+
+@pytest.fixture
+def planned(workspace: Workspace) -> Workspace:
+    properties = {name: PropertyPlan(type=kind) for name, kind in KINDS.items()}  # type: ignore[arg-type]
+    events = {"it's rated": EventPlan(properties=properties), "other": EventPlan()}
+    workspace.collect.plans.save(Plan(events=events), "test")
+    good = {
+        "stars": Decimal("4.5"),
+        "kept": True,
+        "until": "2026-12-24",
+        "tip": {"amount": "1.50", "currency": "CNY"},
+        "at": {"lat": Decimal("30.25"), "lng": Decimal("120.17"), "name": "西湖"},
+        "tags": ["a", "b"],
+        "amount": Decimal("88.00"),
+        "product": "tea",
+        "a/b~c": "odd",
+        "day": "Friday",
+    }
+    wrong = {"stars": "many", "kept": "perhaps", "until": "soon", "tip": 3, "at": "here"}
+    workspace.collect.receive(
+        [
+            Track(ids=(Id("id", "lin"),), ts=T0 + n, event_id=str(n), event="it's rated", properties=properties)
+            for n, properties in enumerate((good, wrong))
+        ],
+        "web",
+    )
+    return workspace
+
+
+def test_properties_are_columns_of_their_types(planned: Workspace) -> None:
+    columns = 'stars, kept, until, tip, tip_currency, at_lat, at_name, tags, amount, product, "a/b~c", day_'
+    found = run_sql(planned, f'SELECT {columns} FROM "event_it\'s rated" ORDER BY ts')
+    assert found.types == [
+        *["DOUBLE", "BOOLEAN", "TIMESTAMP", "DECIMAL(18,4)", "VARCHAR", "DOUBLE", "VARCHAR", "JSON"],
+        *["DECIMAL(18,2)", "VARCHAR", "VARCHAR", "VARCHAR"],
+    ]
+    first, second = found.rows
+    assert [first[0], first[1], first[4], first[5], first[6], first[9], first[10], first[11]] == [
+        *[4.5, True, "CNY", 30.25, "西湖", "tea", "odd", "Friday"],
+    ]
+    assert (Decimal(str(first[3])), Decimal(str(first[8]))) == (Decimal("1.5"), Decimal("88"))
+    assert second[:7] == [None] * 7
+
+
+def test_the_schema_names_the_tables_and_only_those_asked_for_are_made(planned: Workspace) -> None:
+    tables = {view.name: [c.name for c in view.columns] for view in sql_schema(planned).views}
+    assert tables["event_it's rated"][-2:] == ["a/b~c", "day_"]
+    assert tables["event_other"] == ["uid", "ts", "day", "distinct_id", "source"]
+    assert run_sql(planned, "SELECT count(*) FROM event_other").rows == [[0]]
+    with pytest.raises(InvalidInput, match="event_nothing"):
+        run_sql(planned, "SELECT * FROM event_nothing")
