@@ -1811,6 +1811,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/surveys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListSurveys
+         * @description All surveys, newest first.
+         */
+        get: operations["list_surveys"];
+        put?: never;
+        /**
+         * CreateSurvey
+         * @description A new survey, as a draft.
+         */
+        post: operations["create_survey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * PreviewSurvey
+         * @description The form of a survey that need not be saved.
+         */
+        post: operations["preview_survey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadSurvey
+         * @description One survey.
+         */
+        get: operations["read_survey"];
+        /**
+         * SaveSurvey
+         * @description Change a survey; once it was open its questions keep their kinds.
+         */
+        put: operations["save_survey"];
+        post?: never;
+        /**
+         * DeleteSurvey
+         * @description Remove a survey that was never open.
+         */
+        delete: operations["delete_survey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * OpenSurvey
+         * @description Let people answer.
+         */
+        post: operations["open_survey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * CloseSurvey
+         * @description Take no more answers; those that came stay.
+         */
+        post: operations["close_survey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * MakeLinks
+         * @description Personal links for people by id or of a segment; ids that nobody has are named.
+         */
+        post: operations["make_links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}/links/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ExportLinks
+         * @description As links, as a CSV file that is safe to open in a spreadsheet.
+         */
+        post: operations["export_links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadResults
+         * @description What people answered, or the people of a segment: each person's newest answer.
+         */
+        get: operations["read_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/surveys/{key}/texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadTexts
+         * @description What people wrote to a text question, newest first.
+         */
+        get: operations["read_texts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1860,6 +2052,18 @@ export interface components {
             /** @default true */
             accepted: boolean;
         };
+        /** AnswerText */
+        AnswerText: {
+            uid: number;
+            at: string;
+            text: string;
+        };
+        /** AnswerTexts */
+        AnswerTexts: {
+            texts: components["schemas"]["AnswerText"][];
+            total: number;
+            next: string | null;
+        };
         /** AttentionItem */
         AttentionItem: {
             key: string;
@@ -1898,17 +2102,6 @@ export interface components {
         AuditPage: {
             entries: components["schemas"]["AuditEntry"][];
             next: string | null;
-        };
-        /** Average */
-        Average: {
-            recency_days: number | null;
-            frequency: number;
-            monetary: number;
-            order_value: number | null;
-            tenure_days: number | null;
-            usual_gap_days: number | null;
-            expected_value: number | null;
-            active_days: number;
         };
         /** Balance */
         Balance: {
@@ -2029,6 +2222,16 @@ export interface components {
             label: {
                 [key: string]: string;
             };
+        };
+        /** ChoiceShare */
+        ChoiceShare: {
+            key: string;
+            label: string;
+            people: number;
+            of: number;
+            share: number | null;
+            low: number | null;
+            high: number | null;
         };
         /** Column */
         Column: {
@@ -2291,6 +2494,10 @@ export interface components {
             last_at: string | null;
             last_error: string | null;
         };
+        /** FormPreview */
+        FormPreview: {
+            html: string;
+        };
         /** Format */
         Format: {
             kind: string;
@@ -2319,6 +2526,12 @@ export interface components {
             tail_events: number;
             as_of: number;
             quarantined: number;
+        };
+        /** Funnel */
+        Funnel: {
+            invited: number;
+            opened: number;
+            answered: number;
         };
         /** FunnelAnswer */
         FunnelAnswer: {
@@ -2585,7 +2798,7 @@ export interface components {
             revenue: number;
             revenue_share: number;
             refunds: number;
-            average: components["schemas"]["Average"];
+            average: components["schemas"]["SegmentsAverage"];
             suggestion: components["schemas"]["Text"];
         };
         /** LayerLift */
@@ -2668,6 +2881,13 @@ export interface components {
             layers: components["schemas"]["LayerLift"][];
             spread: components["schemas"]["Interval"];
             top_over_average: number;
+        };
+        /** LinkRequest */
+        LinkRequest: {
+            ids?: string[];
+            segment?: string | null;
+            /** @default 30 */
+            days: number;
         };
         /** ListedId */
         ListedId: {
@@ -2799,6 +3019,16 @@ export interface components {
             orders: number;
             buyers: number;
             new_buyers: number;
+        };
+        /** NPS */
+        NPS: {
+            score: number;
+            low: number | null;
+            high: number | null;
+            promoters: number;
+            passives: number;
+            detractors: number;
+            people: number;
         };
         /** NewConnector */
         NewConnector: {
@@ -3103,6 +3333,20 @@ export interface components {
             total: number;
             next: string | null;
         };
+        /** PersonalLink */
+        PersonalLink: {
+            uid: number;
+            id: string;
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** PersonalLinks */
+        PersonalLinks: {
+            links: components["schemas"]["PersonalLink"][];
+            missing: string[];
+            total: number;
+        };
         /** Plan */
         Plan: {
             /**
@@ -3344,6 +3588,18 @@ export interface components {
             };
             choices: components["schemas"]["Choice"][];
         };
+        /** QuestionResult */
+        QuestionResult: {
+            key: string;
+            kind: string;
+            title: string;
+            answered: number;
+            of: number;
+            unknown: number;
+            choices: components["schemas"]["ChoiceShare"][];
+            nps: components["schemas"]["NPS"] | null;
+            average: components["schemas"]["SurveyAverage"] | null;
+        };
         /** Reading */
         Reading: {
             map?: {
@@ -3551,6 +3807,17 @@ export interface components {
         /** SegmentList */
         SegmentList: {
             segments: components["schemas"]["Segment"][];
+        };
+        /** Average */
+        SegmentsAverage: {
+            recency_days: number | null;
+            frequency: number;
+            monetary: number;
+            order_value: number | null;
+            tenure_days: number | null;
+            usual_gap_days: number | null;
+            expected_value: number | null;
+            active_days: number;
         };
         /** ChannelCount */
         SegmentsChannelCount: {
@@ -3770,6 +4037,98 @@ export interface components {
             last: string | null;
             seconds: number;
             dry_run: boolean;
+        };
+        /** Survey */
+        Survey: {
+            key: string;
+            title: string;
+            /** @default  */
+            intro: string;
+            /** @default  */
+            thanks: string;
+            /**
+             * @default zh-CN
+             * @enum {string}
+             */
+            language: "zh-CN" | "en";
+            /** @default false */
+            public: boolean;
+            again_after_days?: number | null;
+            /** @default  */
+            answers_event: string;
+            questions?: components["schemas"]["SurveyQuestion"][];
+        };
+        /** Average */
+        SurveyAverage: {
+            mean: number;
+            low: number | null;
+            high: number | null;
+            people: number;
+        };
+        /** SurveyInfo */
+        SurveyInfo: {
+            survey: components["schemas"]["Survey"];
+            /** @enum {string} */
+            status: "draft" | "open" | "closed";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            changed_at: string;
+            opened_at: string | null;
+            closed_at: string | null;
+            address: string;
+            funnel: components["schemas"]["Funnel"];
+        };
+        /** SurveyList */
+        SurveyList: {
+            surveys: components["schemas"]["SurveyInfo"][];
+        };
+        /** SurveyOption */
+        SurveyOption: {
+            key: string;
+            label: string;
+        };
+        /** SurveyQuestion */
+        SurveyQuestion: {
+            key: string;
+            /** @enum {string} */
+            kind: "nps" | "single" | "multiple" | "scale" | "text";
+            title: string;
+            /** @default  */
+            about: string;
+            /** @default false */
+            required: boolean;
+            options?: components["schemas"]["SurveyOption"][];
+            /** @default 0 */
+            min_choices: number;
+            /** @default 0 */
+            max_choices: number;
+            /** @default 1 */
+            low: number;
+            /** @default 5 */
+            high: number;
+            /** @default  */
+            low_label: string;
+            /** @default  */
+            high_label: string;
+            /** @default 1000 */
+            max_length: number;
+            /** @default  */
+            trait: string;
+            /** @default false */
+            feedback: boolean;
+        };
+        /** SurveyResults */
+        SurveyResults: {
+            survey: string;
+            segment: string | null;
+            people: number;
+            answers: number;
+            first_at: string | null;
+            last_at: string | null;
+            funnel: components["schemas"]["Funnel"] | null;
+            questions: components["schemas"]["QuestionResult"][];
+            as_of: number;
         };
         /** TailHealth */
         TailHealth: {
@@ -7149,6 +7508,398 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SqlSchema"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_surveys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Survey"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Survey"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormPreview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Survey"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_survey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalLinks"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_results: {
+        parameters: {
+            query?: {
+                segment?: string | null;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveyResults"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_texts: {
+        parameters: {
+            query: {
+                question: string;
+                cursor?: string | null;
+                limit?: number;
+                segment?: string | null;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTexts"];
                 };
             };
             /** @description What went wrong */

@@ -9,8 +9,9 @@ import { plan } from './areas/plan'
 import { settings } from './areas/settings'
 import { shell } from './areas/shell'
 import { sql } from './areas/sql'
+import { surveys } from './areas/surveys'
 
 /** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
-export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...connectors, ...settings }
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...connectors, ...surveys, ...settings }
 
 export type MessageKey = keyof typeof messages

@@ -149,7 +149,7 @@ class Applier:
         nodes = {(m.ids[0].kind, m.ids[0].value) for m in messages}
         owners = self._identity.owners_of(connection, nodes)
         return [
-            Change(owners[m.ids[0].kind, m.ids[0].value], m.ts, one.verb, one.traits)
+            Change(owners[m.ids[0].kind, m.ids[0].value], m.ts, one.verb, one.traits, one.source or "observed")
             for m in messages
             for one in m.operations
             if (m.ids[0].kind, m.ids[0].value) in owners

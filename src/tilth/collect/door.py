@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -97,6 +97,37 @@ class Door:
             return self._start(format, request, time.time_ns() // 1000 if now is None else now)
         except Exception as error:  # noqa: BLE001 - told to the client as a failure it can try again after
             return _failed(format, request, error)
+
+    def take_own(
+        self, source: Source, messages: list[Message], headers: Mapping[str, str], path: str
+    ) -> tuple[Outcome, str]:
+        """What a page of ours was told, under the same rules as what SDKs send: privacy, defaults, the plan.
+
+        Durable when this returns; raises what storing raises. The text is why nothing was kept, or empty.
+        """
+        request = WireRequest(method="POST", path=path, headers=dict(headers))
+        answer = WireAnswer(status=200, headers={}, body=b"")
+        decoded = Decoded(key=source.write_key, messages=messages, refused=[], answer=answer)
+        sifted = self._sift(self._gate(source), request, "native", decoded)
+        if sifted.refused:
+            self._quarantine(source.name, "native", [one for _, one in sifted.refused])
+        quarantined, dropped = len(sifted.refused), sifted.dropped
+        stored = self._collect.receive(sifted.messages, source.name, quarantined)
+        counts = (stored.accepted, stored.duplicate, quarantined, dropped)
+        self._taken(*counts)
+        self._counts.taken(source.name, *counts)
+        self._watch.add(
+            time.time_ns() // 1000, source.name, "native", path, 200, counts, sifted.note, sifted.messages,
+            [one for _, one in sifted.refused], sifted.differences,
+        )  # fmt: skip
+        outcome = Outcome(
+            accepted=stored.accepted,
+            duplicate=stored.duplicate,
+            quarantined=quarantined,
+            as_of=stored.as_of,
+            dropped=dropped,
+        )
+        return outcome, sifted.note
 
     def _start(self, format: Format, request: WireRequest, now: int) -> WireAnswer | Future[WireAnswer]:
         decoded = format.decode(request, format.limits, now)

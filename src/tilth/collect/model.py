@@ -48,10 +48,15 @@ class Id(msgspec.Struct, frozen=True, gc=False):
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
-    """One change of traits. `unset` names traits (values are null); `delete` empties the profile."""
+    """One change of traits. `unset` names traits (values are null); `delete` empties the profile.
+
+    source: whose word it is, as in `people.traits.STRENGTH`; empty for observed. No wire format sets it: a
+    client cannot make its word weigh more.
+    """
 
     verb: Verb
     traits: dict[str, Any] = {}
+    source: str = ""
 
 
 class _Sent(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from tilth.collect.model import Alias, Group, Id, Item, Message, Operation, Profile, Track
+from tilth.collect.model import Alias, Group, Id, Item, Message, Profile, Track
 from tilth.collect.sources import Privacy, Treatment
 from tilth.collect.tables import secret as secret_table
 from tilth.state import Database
@@ -136,7 +136,7 @@ class Guard:
             changed["properties"] = self._walk(message.properties)
         if message.operations:
             changed["operations"] = tuple(
-                Operation(one.verb, self._walk(one.traits) if one.verb != "unset" else one.traits)
+                msgspec.structs.replace(one, traits=self._walk(one.traits)) if one.verb != "unset" else one
                 for one in message.operations
             )
         if self._hashed_ids:

@@ -23,6 +23,7 @@ from tilth.collect.model import Batch, Id, Message, Track
 from tilth.collect.plan import Plans
 from tilth.collect.profiles import Profiles
 from tilth.collect.sources import Sources
+from tilth.collect.surveys.service import Surveys
 from tilth.errors import LimitReached
 from tilth.lake import Lake, Overrides, empty_events, twin_key, twin_keys
 from tilth.people import Identity, People
@@ -125,6 +126,7 @@ class Collect:
         self.plans = Plans(database)
         self.profiles = Profiles(database, people, self.plans)
         self.connectors = Connectors(database, self.sources)
+        self.surveys = Surveys(database, people, self.sources, self.receive)
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None
         # Called with the rows of every part of the tail when it was taken in, for what reacts to events.

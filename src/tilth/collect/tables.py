@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tilth.state.database import BigId, metadata
 
-__all__ = ["connector", "intake", "plan", "plan_issue", "secret", "source", "source_count"]
+__all__ = ["connector", "intake", "plan", "plan_issue", "secret", "source", "source_count", "survey", "survey_link"]
 
 source = sa.Table(
     "source",
@@ -71,6 +71,33 @@ connector = sa.Table(
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("last_at", sa.BigInteger),
+)
+
+# Questionnaires, as JSON. opened_at: when it was first open, after which its questions keep their kinds.
+survey = sa.Table(
+    "survey",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("opened_at", sa.BigInteger),
+    sa.Column("closed_at", sa.BigInteger),
+)
+
+# Who has a personal link of a survey, and what became of it; UTC µs.
+survey_link = sa.Table(
+    "survey_link",
+    metadata,
+    sa.Column("survey", sa.Text, nullable=False),
+    sa.Column("uid", sa.BigInteger, nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("opened_at", sa.BigInteger),
+    sa.Column("answered_at", sa.BigInteger),
+    sa.PrimaryKeyConstraint("survey", "uid", name="pk_survey_link"),
+    sa.Index("ix_survey_link_uid", "uid"),
+    sqlite_with_rowid=False,
 )
 
 # Random secrets of the workspace, each made when it is first needed.

@@ -251,6 +251,19 @@ class People:
             uid = after
         raise NotFound("person", any_id)
 
+    def merged(self, uid: int) -> list[int]:
+        """The numbers of all who are this person now: its own first, then those merged into it."""
+        found = [uid]
+        with self._database.read() as connection:
+            for one in found:
+                rows = connection.scalars(
+                    sa.select(person_merge.c.from_uid).where(
+                        person_merge.c.into_uid == one, person_merge.c.split_at.is_(None)
+                    )
+                )
+                found += [before for before in rows if before not in found]
+        return found
+
     def changed_hands(self, ids: Mapping[str, tuple[Sequence[str], Sequence[int]]]) -> None:
         """Tell the indexes in memory which ids (kind -> values, uids) belong to somebody else now."""
         with self._lock:

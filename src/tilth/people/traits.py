@@ -127,7 +127,8 @@ def _change(held: dict[tuple[int, str], _Held], key: tuple[int, str], value: Any
         return
     at = change.at
     if change.verb == "set":
-        if one is not None and one.at > change.at:
+        # A stronger word counts also where a weaker one was written after it was said.
+        if one is not None and one.at > change.at and not stronger(change.source, one.source):
             return
         new = value
     elif change.verb == "set_once":
@@ -149,7 +150,7 @@ def _change(held: dict[tuple[int, str], _Held], key: tuple[int, str], value: Any
         else:
             new = [v for v in now_values if v not in values]
     if one is not None:
-        at = max(at, one.at) if change.verb != "set_once" else at
+        at = max(at, one.at) if change.verb not in ("set", "set_once") else at
     held[key] = _Held(new, change.source, at, change.confidence)
 
 

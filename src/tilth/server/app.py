@@ -43,6 +43,8 @@ from tilth.server.routes import (
     settings,
     sources,
     sql,
+    survey_form,
+    surveys,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ _API = [
     settings,
     sources,
     sql,
+    surveys,
 ]
 
 
@@ -116,7 +119,7 @@ def create_app(
         ],
     )
     app = TilthApp(
-        route_handlers=[api, *health.ROOT_ROUTES],
+        route_handlers=[api, *survey_form.ROOT_ROUTES, *health.ROOT_ROUTES],
         dependencies=dependencies,
         guards=[require_role],
         middleware=[

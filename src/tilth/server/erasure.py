@@ -1,4 +1,4 @@
-"""Forgetting one person everywhere: events, quarantined rows, layers, segments, ids, traits."""
+"""Forgetting one person everywhere: events, quarantined rows, layers, segments, surveys, ids, traits."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def erase(workspace: Workspace, any_id: str) -> tuple[int, int]:
     workspace.collect.squash()
     removed = workspace.lake.erase([uid])
     workspace.segments.forget([uid])
+    workspace.collect.surveys.forget(workspace.people.merged(uid))
     ids = workspace.people.distinct_ids([uid])[uid]
     workspace.imports.forget([known.id for known in ids])
     workspace.identity.forget(uid, [(known.kind, known.id) for known in ids])
