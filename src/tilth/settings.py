@@ -54,7 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     amounts are stored in its minor unit. buckets: how many ways the event table is split by person
     (fixed when the workspace is made). language: the console's default, `zh-CN` or `en`.
     database_url, lake_url: empty for SQLite and the workspace's own folder. memory_mb: the budget
-    of one import or query. port, host: where `tilth serve` listens.
+    of one import or query. port, host: where `tilth serve` listens. pull_folders: folders that pulls may read
+    files and SQLite databases from, separated by `:`; relative ones are in the workspace.
     """
 
     name: str = "Tilth"
@@ -67,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int = 2048
     host: str = "127.0.0.1"
     port: int = 8765
+    pull_folders: str = "inbox"
 
 
 def check_timezone(name: str, field: str = "timezone") -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tilth.behavior import Behavior
     from tilth.collect.imports import Imports
+    from tilth.collect.pulls import Pulls
     from tilth.segments import Segments
 
 __all__ = ["Workspace"]
@@ -90,6 +91,14 @@ class Workspace:
         from tilth.collect.imports import Imports
 
         return Imports(self.database, self.lake, self.people, self.settings, self.folder)
+
+    @cached_property
+    def pulls(self) -> Pulls:
+        """Rows and files fetched every so often."""
+        from tilth.collect.pulls import Pulls
+        from tilth.collect.pulls.folders import Allowed
+
+        return Pulls(self.database, self.collect.sources, Allowed(self.folder, self.settings.pull_folders))
 
     @cached_property
     def segments(self) -> Segments:

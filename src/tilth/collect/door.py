@@ -129,6 +129,25 @@ class Door:
         )
         return outcome, sifted.note
 
+    def refuse(self, source: Source, refused: list[Refused], format: str = "native") -> tuple[int, int]:
+        """Keep in quarantine what no event could be made of, as far as the source's privacy lets it be kept.
+
+        Returns (quarantined, dropped).
+        """
+        guard = self._gate(source).guard
+        kept: list[Refused] = []
+        if guard.refuses_all({}) is None:
+            for one in refused:
+                raw = guard.refused(one.raw)
+                if raw is not None:
+                    kept.append(Refused(one.field, one.reason, raw))
+        if kept:
+            self._quarantine(source.name, format, kept)
+        dropped = len(refused) - len(kept)
+        self._taken(0, 0, len(kept), dropped)
+        self._counts.taken(source.name, 0, 0, len(kept), dropped)
+        return len(kept), dropped
+
     def _start(self, format: Format, request: WireRequest, now: int) -> WireAnswer | Future[WireAnswer]:
         decoded = format.decode(request, format.limits, now)
         if decoded.key is None:

@@ -1,4 +1,4 @@
-"""Work beside the requests, in threads of the same process: flushing, compaction, imports.
+"""Work beside the requests, in threads of the same process: flushing, compaction, imports, pulls.
 
 Each has one thread, so imports run one after another and never two compactions at once. Everything
 here may be killed at any moment: the intake log and the lake know what was done.
@@ -11,12 +11,14 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tilth.errors import Busy, TilthError
+from tilth.errors import Busy, NotFound, TilthError
 from tilth.server.instants import DAY, HOUR, SECOND, instant, now
 
 if TYPE_CHECKING:
     from tilth.collect.counting import Counts
+    from tilth.collect.door import Door
     from tilth.collect.imports import Progress
+    from tilth.collect.pulls.model import Trigger
     from tilth.server.accounts import Accounts
     from tilth.workspace import Workspace
 
@@ -40,6 +42,9 @@ TAKE_IN_LOOK = 1.0
 TAKE_IN_PAUSE = 0.03
 # How often, in seconds, a further node looks whether it should do the writing.
 LEAD_LOOK = 1.0
+# Pulls that run at once, and how often, in seconds, it is looked whether one is due.
+PULLS_AT_ONCE = 2
+PULL_LOOK = 2.0
 # An upload nobody started in this time is given up.
 PREVIEW_LIFE = 7 * DAY
 
@@ -62,6 +67,9 @@ class Background:
         self._flush_wanted = False
         self._compact_wanted = False
         self._threads: list[threading.Thread] = []
+        self._pulls_wanted: deque[str] = deque()
+        # Where the events of pulls go in; without it none are run.
+        self.door: Door | None = None
         self.last_compaction: int | None = None
         self.compaction_error: str | None = None
         self.compacting = False
@@ -74,6 +82,7 @@ class Background:
             ("flush", self._keep_house),
             ("imports", self._run_imports),
             ("take-in", self._take_in),
+            *((f"pulls-{number}", self._run_pulls) for number in range(PULLS_AT_ONCE)),
         ):
             thread = threading.Thread(target=work, name=f"tilth-{name}", daemon=True)
             thread.start()
@@ -145,6 +154,40 @@ class Background:
                 logger.exception("what was acknowledged could not be taken in; it stays in the intake log")
                 self._stopping.wait(5)
             self._stopping.wait(TAKE_IN_PAUSE)
+
+    # Pulls
+
+    def pull_soon(self, key: str) -> None:
+        """Run a pull now, whatever its schedule. Raises `Busy` where it runs, `NotFound`."""
+        if self._workspace.pulls.get(key).running:
+            raise Busy(f"the pull {key!r} is running already")
+        with self._wake:
+            if key not in self._pulls_wanted:
+                self._pulls_wanted.append(key)
+            self._wake.notify_all()
+
+    def _run_pulls(self) -> None:
+        from tilth.collect.pulls import run_pull
+
+        while not self.stopping and self.door is not None:
+            try:
+                asked = self._pulls_wanted.popleft()
+            except IndexError:
+                asked = ""
+            try:
+                key = asked or next(iter(self._workspace.pulls.due()), "")
+                if key:
+                    trigger: Trigger = "hand" if asked else "schedule"
+                    run_pull(self._workspace.pulls, self.door, key, trigger, lambda: self.stopping)
+                    continue
+            except (Busy, NotFound) as error:
+                # Another thread or node was first, or it was deleted a moment ago.
+                logger.info("pull: %s", error)
+            except Exception:
+                logger.exception("a pull could not be run")
+            with self._wake:
+                if not self._pulls_wanted:
+                    self._wake.wait(timeout=PULL_LOOK)
 
     # Flush and compaction
 

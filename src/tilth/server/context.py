@@ -59,6 +59,7 @@ class Context:
         self.readings = Readings(workspace, self.background)
         self.metrics = Metrics()
         self.door = Door(workspace.collect, self._keep_refused, self.metrics.ingested, self.counts, self.watch)
+        self.background.door = self.door
         self.collector = Collector(self.door, self.metrics)
         self.console = console
         self.slowdown = SlowDown()

@@ -53,10 +53,12 @@ class MappingRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Mapped(msgspec.Struct, frozen=True, kw_only=True):
-    """events: of our own format (`POST /api/v1/events`). skipped: why a rule gave none, a line each."""
+    """events: of our own format (`POST /api/v1/events`). skipped: why a rule gave none, a line each. nameless:
+    events left out because a piece of their id found nothing."""
 
     events: list[dict[str, Any]]
     skipped: list[str]
+    nameless: int = 0
 
 
 @lru_cache(maxsize=2_048)
@@ -99,6 +101,7 @@ def map_payload(rules: list[MappingRule], payload: Any, topic: str = "") -> Mapp
     """The events of a payload, in the order of the rules. Never raises for what the payload holds."""
     events: list[dict[str, Any]] = []
     skipped: list[str] = []
+    nameless = 0
     for number, rule in enumerate(rules):
         name = f"rules[{number}] ({rule.event})"
         if rule.topic and rule.topic != topic:
@@ -115,13 +118,14 @@ def map_payload(rules: list[MappingRule], payload: Any, topic: str = "") -> Mapp
         for element in elements:
             if len(events) >= _MOST:
                 skipped.append(f"{name}: a payload gives at most {_MOST:,} events")
-                return Mapped(events=events, skipped=skipped)
+                return Mapped(events=events, skipped=skipped, nameless=nameless)
             event = _event(rule, element, payload)
             if event is None:
+                nameless += 1
                 skipped.append(f"{name}: a piece of event_id finds nothing")
             else:
                 events.append(event)
-    return Mapped(events=events, skipped=skipped)
+    return Mapped(events=events, skipped=skipped, nameless=nameless)
 
 
 def _event(rule: MappingRule, element: Any, payload: Any) -> dict[str, Any] | None:

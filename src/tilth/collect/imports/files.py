@@ -22,7 +22,7 @@ import zstandard
 
 from tilth.errors import InvalidInput, StorageFailed
 
-__all__ = ["InputFile", "OpenStream", "check_whole", "expand", "open_stream", "reading"]
+__all__ = ["InputFile", "OpenStream", "check_whole", "expand", "is_data", "open_stream", "reading"]
 
 _SUFFIXES = {
     *[".csv", ".tsv", ".tab", ".txt", ".dat", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"],
@@ -59,7 +59,7 @@ def expand(paths: list[str | Path]) -> list[InputFile]:
         text = str(given)
         path = Path(text).expanduser()
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_data(p))
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and is_data(p))
             if not inside:
                 raise InvalidInput("file", f"the folder {text} holds no file to import")
             found += inside
@@ -78,7 +78,8 @@ def expand(paths: list[str | Path]) -> list[InputFile]:
     return [table for path in unique for table in _inside(path)]
 
 
-def _is_data(path: Path) -> bool:
+def is_data(path: Path) -> bool:
+    """True for a file that a folder is read for: not hidden, with the ending of a table."""
     hidden = path.name.startswith((".", "~$"))
     return not hidden and path.suffix.lower() in _SUFFIXES
 
