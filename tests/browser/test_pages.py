@@ -30,6 +30,7 @@ PAGES = {
     "debugger": ("/data/debugger", "实时调试", "Debugger"),
     "plan": ("/data/plan", "埋点方案", "Data plan"),
     "connectors": ("/data/connectors", "电商连接器", "Connectors"),
+    "pulls": ("/data/connectors?tab=pulls", "新建拉取", "New pull"),
     "health": ("/data/health", "数据健康", "health"),
     "settings": ("/settings", "设置", "Settings"),
 }
@@ -67,6 +68,7 @@ def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served,
         "debugger",
         "plan",
         "connectors",
+        "pulls",
         "conflicts",
         "portraits",
         "things",
@@ -227,6 +229,40 @@ def test_a_connector_is_made_and_its_rules_are_tried_on_a_payload(page: Page, de
     page.screenshot(path=SCREENSHOTS / "connector-rules-zh-CN.png", full_page=True)
     drawer.get_by_label("规则（JSON）").fill('[{"event": "x", "event_id": ["$.a["]}]')
     expect(drawer).to_contain_text("rules[0].event_id")
+
+
+def test_a_pull_is_tried_made_run_and_its_history_read(page: Page, demo_company: Served) -> None:
+    inbox = demo_company.folder / "inbox"
+    inbox.mkdir(exist_ok=True)
+    rows = "".join(f"{n},9{n},2026-06-01 10:00:00,1{n}.50\n" for n in range(1, 4))
+    (inbox / "orders.csv").write_text("id,customer_id,updated_at,amount\n" + rows, "utf-8")
+    open_page(page, demo_company, "/data/connectors?tab=pulls", "zh-CN")
+    page.get_by_role("button", name="新建拉取").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("标识（保存后不可改）").fill("till")
+    drawer.get_by_label("从哪里读取").click()
+    page.get_by_title("服务器文件夹").click()
+    drawer.get_by_label("文件夹", exact=True).fill("/etc")
+    drawer.get_by_role("button", name="试连并预览").click()
+    expect(drawer.get_by_role("region", name="预览")).to_contain_text("pull_folders")
+    drawer.get_by_label("文件夹", exact=True).fill("inbox")
+    drawer.get_by_role("button", name="试连并预览").click()
+    expect(drawer.get_by_role("region", name="预览")).to_contain_text("order-3", timeout=15_000)
+    page.screenshot(path=SCREENSHOTS / "pull-preview-zh-CN.png")
+    drawer.get_by_role("button", name="保 存").or_(drawer.get_by_role("button", name="保存")).click()
+    row = page.get_by_role("row").filter(has_text="till")
+    expect(row).to_contain_text("正常", timeout=20_000)
+    row.get_by_role("button", name="立即运行").click()
+    row.get_by_role("button", name="运行记录").click()
+    history = page.get_by_role("dialog")
+    expect(history.get_by_role("row").filter(has_text="手动")).to_contain_text("完成", timeout=20_000)
+    expect(history.get_by_role("row").filter(has_text="定时")).to_contain_text("orders.csv")
+    page.screenshot(path=SCREENSHOTS / "pull-history-zh-CN.png")
+    history.get_by_role("button", name="Close").or_(history.get_by_role("button", name="关闭")).first.click()
+    page.screenshot(path=SCREENSHOTS / "pulls-list-zh-CN.png")
+    row.get_by_role("button", name="从头再来").click()
+    page.get_by_role("dialog").get_by_role("button", name="从头再来").click()
+    expect(row).to_contain_text("从头")
 
 
 def test_a_persons_ids_are_drawn_and_a_conflict_is_joined(page: Page, demo_company: Served) -> None:

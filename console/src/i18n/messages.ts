@@ -6,12 +6,13 @@ import { layerings } from './areas/layerings'
 import { overview } from './areas/overview'
 import { people } from './areas/people'
 import { plan } from './areas/plan'
+import { pulls } from './areas/pulls'
 import { settings } from './areas/settings'
 import { shell } from './areas/shell'
 import { sql } from './areas/sql'
 import { surveys } from './areas/surveys'
 
 /** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
-export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...connectors, ...surveys, ...settings }
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...data, ...sql, ...plan, ...connectors, ...pulls, ...surveys, ...settings }
 
 export type MessageKey = keyof typeof messages

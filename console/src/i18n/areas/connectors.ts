@@ -1,6 +1,9 @@
 import type { Message } from '../translate'
 
 export const connectors = {
+  'connectors.tab.webhooks': { zh: '推送（Webhook）', en: 'Webhooks' },
+  'connectors.tab.pulls': { zh: '定时拉取', en: 'Pulls' },
+  'connectors.page.about': { zh: '让店铺系统把订单推送过来，或定时从数据库、文件夹和对象存储里读取；重复的只计一次。', en: 'Shop systems post their orders here, or rows and files are fetched every so often; what comes twice counts once.' },
   'connectors.title': { zh: '电商连接器', en: 'Connectors' },
   'connectors.about': { zh: '店铺系统把订单推送到下面的地址；签名不对的一律拒收，重复推送只计一次。', en: 'Shop systems post their orders to these addresses; what is not signed is refused, and what is posted again counts once.' },
   'connectors.add': { zh: '新建连接器', en: 'New connector' },
