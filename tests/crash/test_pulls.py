@@ -28,7 +28,8 @@ def test_killed_between_events_and_mark_a_pull_loses_and_doubles_nothing(tmp_pat
         with shop:
             shop.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, at TEXT)")
             shop.executemany(
-                "INSERT INTO orders VALUES (?, ?)", ((n, f"2026-06-01 10:00:{n // 4000:02d}") for n in range(1, ROWS + 1))
+                "INSERT INTO orders VALUES (?, ?)",
+                ((n, f"2026-06-01 10:00:{n // 4000:02d}") for n in range(1, ROWS + 1)),
             )
         shop.close()
         rule = MappingRule(event="ordered", event_id=["order-", "$.id"], person="$.id", at="$.at")

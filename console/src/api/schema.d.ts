@@ -1371,6 +1371,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListPulls
+         * @description The pulls, without their secrets.
+         */
+        get: operations["list_pulls"];
+        put?: never;
+        /**
+         * CreatePull
+         * @description A pull. Nothing is connected to yet: try it with the preview first.
+         */
+        post: operations["create_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pulls/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadPull
+         * @description One pull.
+         */
+        get: operations["read_pull"];
+        put?: never;
+        post?: never;
+        /**
+         * RemovePull
+         * @description Forget it with its history; its events and its source stay.
+         */
+        delete: operations["remove_pull"];
+        options?: never;
+        head?: never;
+        /**
+         * ChangePull
+         * @description Change, pause (`enabled` false) or resume. Where it reads and how cannot change while it runs (409).
+         */
+        patch: operations["change_pull"];
+        trace?: never;
+    };
+    "/api/v1/pulls/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * PreviewPull
+         * @description Connect, read the first rows and show the events the rules make of them. Nothing is stored.
+         */
+        post: operations["preview_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pulls/{key}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * StartPull
+         * @description Run it now, paused or not; its runs tell what became of it.
+         */
+        post: operations["start_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pulls/{key}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ResetPull
+         * @description Forget how far it came: the next run reads everything again. Events known by their id count once.
+         */
+        post: operations["reset_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pulls/{key}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListPullRuns
+         * @description The latest 50 runs.
+         */
+        get: operations["list_pull_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -2494,6 +2626,16 @@ export interface components {
             last_at: string | null;
             last_error: string | null;
         };
+        /** FolderPlace */
+        FolderPlace: {
+            path: string;
+            /** @default * */
+            pattern: string;
+            /** @default 3 */
+            settle: number;
+            /** @constant */
+            kind: "folder";
+        };
         /** FormPreview */
         FormPreview: {
             html: string;
@@ -2913,6 +3055,18 @@ export interface components {
             id: string;
             traits: components["schemas"]["KnownTrait"][];
         };
+        /** Look */
+        Look: {
+            files: string[];
+            rows: {
+                [key: string]: unknown;
+            }[];
+            events: {
+                [key: string]: unknown;
+            }[];
+            skipped: string[];
+            refused: string[];
+        };
         /** LtvAnswer */
         LtvAnswer: {
             /** @default 0 */
@@ -2939,6 +3093,8 @@ export interface components {
                 [key: string]: unknown;
             }[];
             skipped: string[];
+            /** @default 0 */
+            nameless: number;
         };
         /** MappingRule */
         MappingRule: {
@@ -3046,6 +3202,21 @@ export interface components {
             parameters?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** NewPull */
+        NewPull: {
+            key: string;
+            /** @default  */
+            title: string;
+            /** @default  */
+            source: string;
+            connection: components["schemas"]["SqlPlace"] | components["schemas"]["FolderPlace"] | components["schemas"]["S3Place"];
+            /** @default  */
+            secret: string;
+            rules: components["schemas"]["MappingRule"][];
+            every_minutes?: number | null;
+            /** @default true */
+            enabled: boolean;
         };
         /** NewSegment */
         NewSegment: {
@@ -3540,6 +3711,73 @@ export interface components {
             preview_rows: components["schemas"]["PreviewRow"][];
             rows_sampled: number;
         };
+        /** PullChange */
+        PullChange: {
+            title?: string | null;
+            source?: string | null;
+            connection?: components["schemas"]["SqlPlace"] | components["schemas"]["FolderPlace"] | components["schemas"]["S3Place"] | null;
+            secret?: string | null;
+            rules?: components["schemas"]["MappingRule"][] | null;
+            every_minutes?: number | null;
+            enabled?: boolean | null;
+        };
+        /** PullInfo */
+        PullInfo: {
+            key: string;
+            title: string;
+            source: string;
+            connection: components["schemas"]["SqlPlace"] | components["schemas"]["FolderPlace"] | components["schemas"]["S3Place"];
+            has_secret: boolean;
+            rules: components["schemas"]["MappingRule"][];
+            every_minutes: number | null;
+            enabled: boolean;
+            running: boolean;
+            /** Format: date-time */
+            created_at: string;
+            mark: string | null;
+            next_at: string | null;
+            failures: number;
+            error: string | null;
+            last_at: string | null;
+        };
+        /** PullList */
+        PullList: {
+            pulls: components["schemas"]["PullInfo"][];
+            folders: string[];
+        };
+        /** PullRunInfo */
+        PullRunInfo: {
+            id: number;
+            /** @enum {string} */
+            trigger: "schedule" | "hand";
+            /** @enum {string} */
+            status: "running" | "done" | "failed" | "stopped";
+            /** Format: date-time */
+            started_at: string;
+            ended_at: string | null;
+            rows: number;
+            accepted: number;
+            duplicate: number;
+            quarantined: number;
+            dropped: number;
+            skipped: number;
+            files: number;
+            mark_before: string | null;
+            mark_after: string | null;
+            error: string | null;
+        };
+        /** PullRuns */
+        PullRuns: {
+            runs: components["schemas"]["PullRunInfo"][];
+        };
+        /** PullTrial */
+        PullTrial: {
+            connection: components["schemas"]["SqlPlace"] | components["schemas"]["FolderPlace"] | components["schemas"]["S3Place"];
+            /** @default  */
+            secret: string;
+            key?: string | null;
+            rules?: components["schemas"]["MappingRule"][];
+        };
         /** Quality */
         Quality: {
             score: number;
@@ -3726,6 +3964,22 @@ export interface components {
             };
             /** @default 0 */
             rows_in_sample: number;
+        };
+        /** S3Place */
+        S3Place: {
+            bucket: string;
+            /** @default  */
+            prefix: string;
+            /** @default * */
+            pattern: string;
+            /** @default  */
+            region: string;
+            /** @default  */
+            endpoint: string;
+            /** @default  */
+            access_key: string;
+            /** @constant */
+            kind: "s3";
         };
         /** SavedLayering */
         SavedLayering: {
@@ -3957,6 +4211,20 @@ export interface components {
         SqlExample: {
             title: components["schemas"]["Text"];
             sql: string;
+        };
+        /** SqlPlace */
+        SqlPlace: {
+            url: string;
+            /** @default  */
+            table: string;
+            /** @default  */
+            query: string;
+            mark: string;
+            key: string;
+            /** @default 0 */
+            overlap: number;
+            /** @constant */
+            kind: "sql";
         };
         /** SqlQuery */
         SqlQuery: {
@@ -6675,6 +6943,289 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThingList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pulls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPull"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullTrial"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Look"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullInfo"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pull_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullRuns"];
                 };
             };
             /** @description What went wrong */
