@@ -32,6 +32,7 @@ NEEDED = {
         "GET /api/v1/layerings/{layering_id}/layers/{key}/people",
         "GET /api/v1/layerings/{layering_id}/compare/{other}",
         "GET /api/v1/segments", "GET /api/v1/segments/{key}", "GET /api/v1/segments/{key}/people",
+        "GET /api/v1/feedback", "GET /api/v1/feedback/stats", "GET /api/v1/feedback/{number}",
         "GET /api/v1/surveys", "GET /api/v1/surveys/{key}", "GET /api/v1/surveys/{key}/results",
         "GET /api/v1/surveys/{key}/texts", "POST /api/v1/surveys/preview",
         "GET /api/v1/imports", "GET /api/v1/imports/{import_id}", "GET /api/v1/quarantine",
@@ -53,6 +54,8 @@ NEEDED = {
         "POST /api/v1/imports/{import_id}/cancel", "POST /api/v1/imports/{import_id}/resume",
         "POST /api/v1/identity/links/{key}/undo", "POST /api/v1/identity/merge", "PUT /api/v1/plan",
         "DELETE /api/v1/plan/issues", "GET /api/v1/debugger", "GET /api/v1/debugger/stream",
+        "POST /api/v1/feedback/{number}/answer", "POST /api/v1/feedback/{number}/note",
+        "PUT /api/v1/feedback/{number}/assignee", "POST /api/v1/feedback/status",
         "POST /api/v1/surveys", "PUT /api/v1/surveys/{key}", "DELETE /api/v1/surveys/{key}",
         "POST /api/v1/surveys/{key}/open", "POST /api/v1/surveys/{key}/close", "POST /api/v1/surveys/{key}/links",
         "POST /api/v1/surveys/{key}/links/export",
@@ -108,6 +111,7 @@ def concrete(path: str) -> str:
         .replace("{import_id}", "none")
         .replace("{path}", "x")
         .replace("{source}", "none")
+        .replace("{number}", "9")
     )
 
 

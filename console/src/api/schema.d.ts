@@ -647,6 +647,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListFeedback
+         * @description Feedback by status, topic, assignee (`-` for nobody's) and age.
+         */
+        get: operations["list_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadFeedbackStats
+         * @description How much waits, for how long, and how fast people get a first answer.
+         */
+        get: operations["read_feedback_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadFeedback
+         * @description One piece of feedback and what was done with it.
+         */
+        get: operations["read_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{number}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AnswerFeedback
+         * @description Keep the answer that was given; it goes to the person's timeline too.
+         */
+        post: operations["answer_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{number}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * NoteFeedback
+         * @description A word for colleagues.
+         */
+        post: operations["note_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/{number}/assignee": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * AssignFeedback
+         * @description Make it somebody's work, or nobody's.
+         */
+        put: operations["assign_feedback"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * MoveFeedback
+         * @description Close, reopen or restore many at once; those that already are, or cannot be, stay.
+         */
+        post: operations["move_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/{any_id}/identity": {
         parameters: {
             query?: never;
@@ -2603,6 +2743,77 @@ export interface components {
             name: components["schemas"]["Text"];
             eta2: number;
         };
+        /** FeedbackAssignee */
+        FeedbackAssignee: {
+            assignee: string;
+        };
+        /** FeedbackDetail */
+        FeedbackDetail: {
+            item: components["schemas"]["FeedbackLine"];
+            entries: components["schemas"]["FeedbackEntry"][];
+        };
+        /** FeedbackEntry */
+        FeedbackEntry: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @enum {string} */
+            kind: "note" | "answer" | "status" | "assignee";
+            text: string;
+        };
+        /** FeedbackFigures */
+        FeedbackFigures: {
+            open: number;
+            answered: number;
+            closed: number;
+            oldest_open_at: string | null;
+            days: number;
+            received: number;
+            answered_of: number;
+            median_seconds: number | null;
+            p90_seconds: number | null;
+            topics: components["schemas"]["Topic"][];
+            assignees: string[];
+        };
+        /** FeedbackLine */
+        FeedbackLine: {
+            id: number;
+            uid: number | null;
+            distinct_id: string;
+            /** Format: date-time */
+            at: string;
+            text: string;
+            topic: string;
+            channel: string;
+            rating: number | null;
+            source: string;
+            /** @enum {string} */
+            status: "open" | "answered" | "closed";
+            assignee: string;
+            first_answer_at: string | null;
+            closed_at: string | null;
+        };
+        /** FeedbackList */
+        FeedbackList: {
+            items: components["schemas"]["FeedbackLine"][];
+            total: number;
+            next: string | null;
+        };
+        /** FeedbackMove */
+        FeedbackMove: {
+            ids: number[];
+            /** @enum {string} */
+            status: "open" | "answered" | "closed";
+        };
+        /** FeedbackMoved */
+        FeedbackMoved: {
+            moved: components["schemas"]["Moved"][];
+        };
+        /** FeedbackWords */
+        FeedbackWords: {
+            text: string;
+        };
         /** Field */
         Field: {
             paths: string[];
@@ -3175,6 +3386,12 @@ export interface components {
             orders: number;
             buyers: number;
             new_buyers: number;
+        };
+        /** Moved */
+        Moved: {
+            id: number;
+            /** @enum {string} */
+            was: "open" | "answered" | "closed";
         };
         /** NPS */
         NPS: {
@@ -4487,6 +4704,11 @@ export interface components {
             value_low: components["schemas"]["MoneyAmount"] | null;
             value_high: components["schemas"]["MoneyAmount"] | null;
         };
+        /** Topic */
+        Topic: {
+            topic: string;
+            items: number;
+        };
         /** Touch */
         Touch: {
             value: unknown;
@@ -5659,6 +5881,242 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_feedback: {
+        parameters: {
+            query?: {
+                status?: "open" | "answered" | "closed" | null;
+                topic?: string | null;
+                assignee?: string | null;
+                older_days?: number | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_feedback_stats: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackFigures"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackWords"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    note_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackWords"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackAssignee"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackMove"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackMoved"];
                 };
             };
             /** @description What went wrong */

@@ -1,4 +1,4 @@
-"""What messages say of people, written to the tables once: links between ids, and traits.
+"""What messages say of people, written to the tables once: links between ids, traits, and feedback.
 
 The number of the last intake row that was applied stands in the database and moves in the same
 transaction, so a row is applied once, whichever process does it and wherever one dies.
@@ -11,7 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tilth.collect.feedback.incoming import feedback_row
 from tilth.collect.model import Alias, Batch, Bind, Group, Id, Identify, Item, Message, Track, Unbind
+from tilth.collect.tables import feedback as feedback_table
 from tilth.people import Identity, People
 from tilth.people.graph import Link
 from tilth.people.identity import Said
@@ -80,10 +82,14 @@ class Applier:
         ids: dict[str, dict[str, None]] = {}
         changing: list[Message] = []
         about_things: list[Group | Item] = []
+        told: list[dict[str, Any]] = []
         for _, batch in news:
             for message in batch.messages:
                 if message.operations and not isinstance(message, (Group, Item)) and message.ids:
                     changing.append(message)
+                row = feedback_row(message, batch.source)
+                if row is not None:
+                    told.append(row)
                 if isinstance(message, (Group, Item)) and message.operations:
                     about_things.append(message)
                 if len(message.ids) < 2 and isinstance(message, Track):
@@ -117,6 +123,8 @@ class Applier:
                     apply_changes(connection, self._database, self._changes(connection, changing))
                 if about_things:
                     self._change_things(connection, about_things)
+                for row in told:
+                    connection.execute(self._database.insert_or_ignore(feedback_table).values(**row))
         if again:
             self.apply(batches, last)
             return

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tilth.collect.feedback.incoming import FEEDBACK
 from tilth.collect.model import Batch, Message, Track
 from tilth.collect.rows import has_row, message_rows
 
@@ -41,7 +42,7 @@ class Converted:
 
     last: the last row's seq. seq, ts: int64[n], one a message; source, event_id: text[n]. has_row:
     bool[n]; rows: the event table's rows of those messages, uid -1; kind: the kind of each row's id.
-    telling: the messages that say something of ids or traits, as (seq, their positions, batch of them).
+    telling: the messages that say something of ids or traits or are feedback, as (seq, their positions, batch of them).
     """
 
     last: int
@@ -109,7 +110,13 @@ def convert(raw: Sequence[tuple[int, bytes]], currency: str) -> Converted:
 
 
 def _tells(message: Message) -> bool:
-    return type(message) is not Track or len(message.ids) > 1 or bool(message.operations)
+    return (
+        type(message) is not Track
+        or len(message.ids) > 1
+        or bool(message.operations)
+        # Feedback becomes a line of work in the same transaction.
+        or message.event == FEEDBACK
+    )
 
 
 class Converter:

@@ -18,6 +18,7 @@ from tilth.collect.applying import Applier
 from tilth.collect.connectors.service import Connectors
 from tilth.collect.converting import Converted, Converter
 from tilth.collect.events import Event
+from tilth.collect.feedback.service import Feedback
 from tilth.collect.intake import IntakeLog
 from tilth.collect.model import Batch, Id, Message, Track
 from tilth.collect.plan import Plans
@@ -127,6 +128,7 @@ class Collect:
         self.profiles = Profiles(database, people, self.plans)
         self.connectors = Connectors(database, self.sources)
         self.surveys = Surveys(database, people, self.sources, self.receive)
+        self.feedback = Feedback(database, self.receive)
         self.last_flush: int | None = None
         self.last_flush_error: str | None = None
         # Called with the rows of every part of the tail when it was taken in, for what reacts to events.

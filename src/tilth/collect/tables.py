@@ -4,7 +4,19 @@ import sqlalchemy as sa
 
 from tilth.state.database import BigId, metadata
 
-__all__ = ["connector", "intake", "plan", "plan_issue", "secret", "source", "source_count", "survey", "survey_link"]
+__all__ = [
+    "connector",
+    "feedback",
+    "feedback_entry",
+    "intake",
+    "plan",
+    "plan_issue",
+    "secret",
+    "source",
+    "source_count",
+    "survey",
+    "survey_link",
+]
 
 source = sa.Table(
     "source",
@@ -98,6 +110,44 @@ survey_link = sa.Table(
     sa.PrimaryKeyConstraint("survey", "uid", name="pk_survey_link"),
     sa.Index("ix_survey_link_uid", "uid"),
     sqlite_with_rowid=False,
+)
+
+# What people told us that somebody should answer: one row an event `feedback`. rating is whatever scale it came in.
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("distinct_id", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("rating", sa.Float),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("assignee", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("first_answer_at", sa.BigInteger),
+    sa.Column("closed_at", sa.BigInteger),
+    sa.UniqueConstraint("source", "event_id", name="uq_feedback_source_event_id"),
+    sa.Index("ix_feedback_status_at", "status", "at"),
+    sa.Index("ix_feedback_kind_distinct_id", "kind", "distinct_id"),
+)
+
+# What was done with it. told: the answer's event is in the intake log.
+feedback_entry = sa.Table(
+    "feedback_entry",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    sa.Column("feedback_id", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False),
+    sa.Index("ix_feedback_entry_feedback_id", "feedback_id"),
 )
 
 # Random secrets of the workspace, each made when it is first needed.

@@ -28,6 +28,7 @@ from tilth.server.routes import (
     data,
     debugger,
     events,
+    feedback,
     health,
     identity,
     imports,
@@ -69,6 +70,7 @@ _API = [
     data,
     debugger,
     events,
+    feedback,
     identity,
     imports,
     layerings,
@@ -101,6 +103,8 @@ def create_app(
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
         if background:
+            # Answers to feedback whose events a killed server did not get to.
+            await anyio.to_thread.run_sync(workspace.collect.feedback.tell)
             work.start()
         try:
             yield

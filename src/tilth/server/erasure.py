@@ -1,4 +1,4 @@
-"""Forgetting one person everywhere: events, quarantined rows, layers, segments, surveys, ids, traits."""
+"""Forgetting one person everywhere: events, quarantined rows, layers, segments, surveys, feedback, ids, traits."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def erase(workspace: Workspace, any_id: str) -> tuple[int, int]:
     workspace.segments.forget([uid])
     workspace.collect.surveys.forget(workspace.people.merged(uid))
     ids = workspace.people.distinct_ids([uid])[uid]
+    workspace.collect.feedback.forget([(known.kind, known.id) for known in ids])
     workspace.imports.forget([known.id for known in ids])
     workspace.identity.forget(uid, [(known.kind, known.id) for known in ids])
     workspace.people.forget(uid)

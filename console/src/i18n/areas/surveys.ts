@@ -7,4 +7,8 @@ export const surveys = {
   'audit.action.survey.open': { zh: '开放问卷', en: 'opened a survey' },
   'audit.action.survey.close': { zh: '关闭问卷', en: 'closed a survey' },
   'audit.action.survey.links': { zh: '生成问卷链接', en: 'made survey links' },
+  'audit.action.feedback.answer': { zh: '回复反馈', en: 'answered feedback' },
+  'audit.action.feedback.note': { zh: '备注反馈', en: 'noted on feedback' },
+  'audit.action.feedback.assign': { zh: '分派反馈', en: 'assigned feedback' },
+  'audit.action.feedback.status': { zh: '变更反馈状态', en: 'changed the status of feedback' },
 } satisfies Record<string, Message>
