@@ -1,14 +1,16 @@
-"""`python -m bench [--quick] [--lines N] [--people N] [--keep FOLDER]`: measures and writes docs/performance.md."""
+"""`python -m bench`: measures against peers and writes docs/performance.md. See `--help` for sizes and parts."""
 
 from __future__ import annotations
 
 import argparse
 import datetime
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from bench.behavior import behavior_table
 from bench.intake import measure_intake
 from bench.measured import Step, machine, run_step, versions
 from bench.pressure import measure_ids, measure_memory, measure_pages
@@ -29,28 +31,46 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the data; prints and writes nothing")
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--people", type=int, default=1_000_000)
-    parser.add_argument("--only", choices=["intake"], help="run one part and replace it in the report")
+    parser.add_argument("--events", type=int, default=100_000_000, help="of the questions of behaviour")
+    parser.add_argument("--only", choices=["intake", "behavior"], help="run one part and replace it in the report")
     parser.add_argument("--keep", type=Path, help="keep the generated data here")
     options = parser.parse_args()
     if options.quick:
         options.lines, options.people = options.lines // 10, options.people // 10
+        options.events = options.events // 10
     if options.only == "intake":
         section = intake_table(300 if options.quick else 6_000, options.quick)
         print(section)
         if not options.quick:
-            report = REPOSITORY / "docs" / "performance.md"
-            report.write_text(report.read_text("utf-8").split("\n## Collection")[0] + section, "utf-8")
+            _replace_section(section)
+        return
+    if options.only == "behavior":
+        section = behavior_table(
+            options.keep or Path(tempfile.mkdtemp(prefix="tilth-bench-")), options.events, options.keep is not None
+        )
+        print(section)
+        if not options.quick:
+            _replace_section(section)
         return
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tilth-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
         report = measure(folder, options.lines, options.people) + intake_table(options.lines // 3_000, options.quick)
+        report += behavior_table(folder / "behavior", options.events, options.keep is not None)
     finally:
         if options.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     print("\n" + report)
     if not options.quick:
         (REPOSITORY / "docs" / "performance.md").write_text(report, "utf-8")
+
+
+def _replace_section(section: str) -> None:
+    """Put a section (which begins with its heading) in the place of the report's one of the same name."""
+    report = REPOSITORY / "docs" / "performance.md"
+    title = section.strip().splitlines()[0]
+    parts = [p for p in re.split(r"\n(?=## )", report.read_text("utf-8")) if not p.startswith(title)]
+    report.write_text("\n".join(part.rstrip("\n") + "\n" for part in [*parts, section.strip()]), "utf-8")
 
 
 def measure(folder: Path, lines: int, people: int) -> str:
