@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
+import pyarrow as pa
 
 from tilth.behavior.calendar import Range
 from tilth.errors import InvalidInput
@@ -39,12 +40,44 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     as_of: the intake number it includes. took_ms: milliseconds. scanned: events looked at.
     cached: it was worked out before and nothing has changed since.
+
+    In a notebook an answer is shown as a table, and can be had as a data frame; `tables.py` says with
+    which columns. to_pandas and to_polars raise `InvalidInput` where that package is not installed.
     """
 
     as_of: int = 0
     took_ms: float = 0.0
     scanned: int = 0
     cached: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole answer as plain values, as HTTP sends it."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+    def to_arrow(self) -> pa.Table:
+        """The answer's table as Arrow."""
+        from tilth.behavior.tables import arrow
+
+        return arrow(self)
+
+    def to_pandas(self) -> Any:
+        """The answer's table as a `pandas.DataFrame`."""
+        from tilth.behavior.tables import need
+
+        need("pandas", "to_pandas")
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> Any:
+        """The answer's table as a `polars.DataFrame`."""
+        from tilth.behavior.tables import need
+
+        return need("polars", "to_polars").from_arrow(self.to_arrow())
+
+    def _repr_html_(self) -> str:
+        from tilth.behavior.tables import html_table
+
+        return html_table(self)
 
 
 class PersonLine(msgspec.Struct, frozen=True, kw_only=True):
