@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "Busy",
+    "Cancelled",
     "Conflict",
     "Forbidden",
     "InvalidInput",
@@ -105,6 +106,13 @@ class LimitReached(TilthError):
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Cancelled(TilthError):
+    """The work was given up because nobody waits for it any more."""
+
+    kind = "cancelled"
+    status = 499
 
 
 class StorageFailed(TilthError):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tilth.behavior import Behavior
+    from tilth.behavior.saved import SavedQuestions
     from tilth.collect.imports import Imports
     from tilth.collect.pulls import Pulls
     from tilth.segments import Segments
@@ -106,6 +107,13 @@ class Workspace:
         from tilth.segments import Segments
 
         return Segments(self.database, self.lake, self.people, self.settings)
+
+    @cached_property
+    def questions(self) -> SavedQuestions:
+        """Questions of behaviour that somebody saved."""
+        from tilth.behavior.saved import SavedQuestions
+
+        return SavedQuestions(self.database)
 
     @cached_property
     def behavior(self) -> Behavior:

@@ -22,6 +22,7 @@ NEEDED = {
     },
     "viewer": {
         "POST /api/v1/account", "GET /api/v1/overview", "GET /api/v1/search", "GET /api/v1/settings",
+        "GET /api/v1/query/names", "GET /api/v1/questions", "GET /api/v1/questions/{question_id}",
         "GET /api/v1/portraits", "GET /api/v1/things", "GET /api/v1/things/kinds",
         "GET /api/v1/people", "GET /api/v1/people/{any_id}", "GET /api/v1/people/{any_id}/orders",
         "GET /api/v1/people/{any_id}/identity", "GET /api/v1/identity", "GET /api/v1/identity/conflicts",
@@ -47,6 +48,9 @@ NEEDED = {
         "POST /api/v1/query/stickiness", "POST /api/v1/query/trends", "POST /api/v1/query/distribution",
         "POST /api/v1/query/sessions", "POST /api/v1/query/paths", "POST /api/v1/query/attribution",
         "POST /api/v1/query/ltv", "POST /api/v1/query/funnel/people", "POST /api/v1/query/retention/people",
+        "POST /api/v1/query/funnel/segment", "POST /api/v1/query/retention/segment",
+        "POST /api/v1/query/lifecycle/segment", "POST /api/v1/query/stickiness/segment",
+        "POST /api/v1/questions", "PUT /api/v1/questions/{question_id}", "DELETE /api/v1/questions/{question_id}",
         "POST /api/v1/query/lifecycle/people", "POST /api/v1/query/stickiness/people",
     },
     "operator": {
@@ -103,7 +107,14 @@ def test_every_route_needs_the_role_written_down(app: Litestar) -> None:
 
 
 def concrete(path: str) -> str:
-    for name, value in (("layering_id", "1"), ("other", "2"), ("user_id", "9"), ("token_id", "9"), ("source_id", "9")):
+    for name, value in (
+        ("layering_id", "1"),
+        ("other", "2"),
+        ("user_id", "9"),
+        ("token_id", "9"),
+        ("source_id", "9"),
+        ("question_id", "9"),
+    ):
         path = path.replace(f"{{{name}}}", value)
     return (
         path.replace("{any_id}", "nobody")

@@ -5,6 +5,7 @@ single passes over each person's events. May import errors, settings, state, lak
 """
 
 from tilth.behavior.kinds import QuestionKind, questions
-from tilth.behavior.service import Behavior
+from tilth.behavior.leaving import stop_when
+from tilth.behavior.service import Behavior, Names
 
-__all__ = ["Behavior", "QuestionKind", "questions"]
+__all__ = ["Behavior", "Names", "QuestionKind", "questions", "stop_when"]

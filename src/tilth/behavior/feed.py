@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tilth.behavior.calendar import Span
 from tilth.behavior.filters import Filter, Name, both
 from tilth.behavior.kernels.walk import FORKED, Feed
+from tilth.behavior.leaving import look, watching
 from tilth.behavior.question import Question
 from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput
@@ -197,9 +198,18 @@ def _bits_of_names(
 
 
 def over_buckets(question: Question, work: Callable[[int], T], threads: int) -> list[T]:
-    """`work` of each bucket, in bucket order, several at a time; the first error is raised."""
+    """`work` of each bucket, in bucket order, several at a time; the first error is raised.
+
+    Raises `Cancelled` between buckets once the asker has gone.
+    """
     buckets = list(question.buckets())
+    gone = watching()
+
+    def one(bucket: int) -> T:
+        look(gone)
+        return work(bucket)
+
     if threads <= 1 or len(buckets) <= 1:
-        return [work(b) for b in buckets]
+        return [one(b) for b in buckets]
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return list(pool.map(work, buckets))
+        return list(pool.map(one, buckets))

@@ -7,33 +7,34 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from tilth.behavior.attribution import AttributionAnswer, AttributionParameters, attribution
+from tilth.behavior.columns import property_keys
 from tilth.behavior.distribution import DistributionAnswer, DistributionParameters, distribution
 from tilth.behavior.funnel import FunnelAnswer, FunnelParameters, funnel, step_people
 from tilth.behavior.lifecycle import LifecycleAnswer, LifecycleParameters, lifecycle, state_people
 from tilth.behavior.ltv import LtvAnswer, LtvParameters, ltv
 from tilth.behavior.parameters import Answer, Asked, PeopleBehind, PersonLine, converted
 from tilth.behavior.paths import PathsAnswer, PathsParameters, paths
-from tilth.behavior.people_values import TagReader
+from tilth.behavior.people_values import TagReader, trait_names
 from tilth.behavior.question import Question, Sources
 from tilth.behavior.retention import RetentionAnswer, RetentionParameters, cell_people, retention
 from tilth.behavior.sessions import SessionsAnswer, SessionsParameters, gap_of, sessions
 from tilth.behavior.stickiness import StickinessAnswer, StickinessParameters, stickiness, sticky_people
-from tilth.behavior.strands import Kept, Snapshots
+from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshots
 from tilth.behavior.timeline import TimelineAnswer, TimelineParameters, timeline
 from tilth.behavior.trends import TrendsAnswer, TrendsParameters, trends
 from tilth.errors import InvalidInput
-from tilth.lake import Lake
+from tilth.lake import BOOKKEEPING, Lake
 from tilth.people import People
 from tilth.settings import Settings
 
-__all__ = ["Behavior"]
+__all__ = ["Behavior", "Names"]
 
 P = TypeVar("P", bound=Asked)
 A = TypeVar("A", bound=Answer)
@@ -44,6 +45,30 @@ _LARGEST_PAGE = 1_000
 _FLUSH_APP = "tilth-intake"
 # A file may be compacted or erased away between looking at the table and reading it.
 _ATTEMPTS = 3
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """events: without those that only keep the books. properties: of events; context: keys of their context."""
+
+    events: list[str]
+    properties: list[str]
+    context: list[str]
+    traits: list[str]
+
+
+class _Finder(NamedTuple):
+    """parameters: of the question. find(question, parameters, threads, **which): uids behind a number."""
+
+    parameters: type[Any]
+    find: Callable[..., Int64]
+
+
+_FINDERS = {
+    "funnel": _Finder(FunnelParameters, lambda q, p, t, step, outcome: step_people(q, p, t, step, outcome)),
+    "retention": _Finder(RetentionParameters, cell_people),
+    "lifecycle": _Finder(LifecycleParameters, state_people),
+    "stickiness": _Finder(StickinessParameters, sticky_people),
+}
 
 
 class Behavior:
@@ -151,13 +176,8 @@ class Behavior:
         **keywords: Any,
     ) -> PeopleBehind:
         """Who reached `step` (counted from 0; outcome converted), or the step before but not it (dropped)."""
-        return self._people(
-            f"funnel:{step}:{outcome}",
-            converted(FunnelParameters, asked, keywords),
-            lambda q, p, threads: step_people(q, p, threads, step, outcome),
-            cursor,
-            limit,
-        )
+        which = {"step": step, "outcome": outcome}
+        return self._people("funnel", asked, keywords, which, cursor, limit)
 
     def retention_people(
         self,
@@ -171,13 +191,8 @@ class Behavior:
         **keywords: Any,
     ) -> PeopleBehind:
         """Who of the cohort `period` came back in `column`, or (came=False) did not."""
-        return self._people(
-            f"retention:{period}:{column}:{came}",
-            converted(RetentionParameters, asked, keywords),
-            lambda q, p, threads: cell_people(q, p, threads, period, column, came),
-            cursor,
-            limit,
-        )
+        which = {"period": period, "column": column, "came": came}
+        return self._people("retention", asked, keywords, which, cursor, limit)
 
     def lifecycle_people(
         self,
@@ -190,13 +205,8 @@ class Behavior:
         **keywords: Any,
     ) -> PeopleBehind:
         """Who is new, returning, resurrecting or dormant in `period`."""
-        return self._people(
-            f"lifecycle:{period}:{state}",
-            converted(LifecycleParameters, asked, keywords),
-            lambda q, p, threads: state_people(q, p, threads, period, state),
-            cursor,
-            limit,
-        )
+        which = {"period": period, "state": state}
+        return self._people("lifecycle", asked, keywords, which, cursor, limit)
 
     def stickiness_people(
         self,
@@ -208,21 +218,33 @@ class Behavior:
         **keywords: Any,
     ) -> PeopleBehind:
         """Who was active in exactly so many periods."""
-        return self._people(
-            f"stickiness:{active_periods}",
-            converted(StickinessParameters, asked, keywords),
-            lambda q, p, threads: sticky_people(q, p, threads, active_periods),
-            cursor,
-            limit,
-        )
+        return self._people("stickiness", asked, keywords, {"active_periods": active_periods}, cursor, limit)
 
-    def uids(self, kind: str, asked: Asked, work: Callable[[Question, Any, int], Int64]) -> Int64:
-        """All people `work` finds (for saving them as a segment), ascending; kept while the lake does not change."""
-        found, _ = self._remembered(f"people:{kind}", asked, work)
+    def uids_behind(
+        self, kind: str, asked: Asked | Mapping[str, Any] | None = None, *, which: Mapping[str, Any], **keywords: Any
+    ) -> Int64:
+        """All people behind a number, ascending, for saving them: what `{kind}_people` gives a page of.
+
+        which: names the number, as that method's parameters do. Raises `InvalidInput`.
+        """
+        finder = _FINDERS.get(kind)
+        if finder is None:
+            raise InvalidInput("kind", f"{kind!r} has no people behind its numbers", sorted(_FINDERS))
+        parameters: Asked = converted(finder.parameters, asked, keywords)
+        named = ":".join(str(which[name]) for name in sorted(which))
+        found, _ = self._remembered(
+            f"people:{kind}:{named}", parameters, lambda q, p, threads: finder.find(q, p, threads, **which)
+        )
         return np.unique(found)
 
     def _people(
-        self, kind: str, asked: P, work: Callable[[Question, P, int], Int64], cursor: str, limit: int
+        self,
+        kind: str,
+        asked: Asked | Mapping[str, Any] | None,
+        keywords: Mapping[str, Any],
+        which: Mapping[str, Any],
+        cursor: str,
+        limit: int,
     ) -> PeopleBehind:
         started = time.perf_counter()
         if not 1 <= limit <= _LARGEST_PAGE:
@@ -230,7 +252,7 @@ class Behavior:
         if cursor and not cursor.isdecimal():
             raise InvalidInput("cursor", "is not the next of a page before")
         as_of = self._as_of()
-        found = self.uids(kind, asked, work)
+        found = self.uids_behind(kind, asked, which=which, **keywords)
         first = int(np.searchsorted(found, int(cursor), side="right")) if cursor else 0
         page = found[first : first + limit].tolist()
         ids = self._people_directory.distinct_ids(page)
@@ -240,6 +262,23 @@ class Behavior:
             people=[PersonLine(uid=uid, distinct_ids=[d.id for d in ids[uid]]) for uid in page],
             total=len(found),
             next=str(page[-1]) if first + limit < len(found) else "",
+        )
+
+    def names(self) -> Names:
+        """The events, properties and traits there are, to choose from."""
+        snapshot = self._snapshots.take()
+        properties: set[str] = set()
+        context: set[str] = set()
+        for row in snapshot.strands:
+            # The newest of each bucket say what is sent now; properties no longer sent may still be typed.
+            for strand in row[-6:]:
+                properties |= property_keys(strand.raw("props"))
+                context |= property_keys(strand.raw("context"))
+        return Names(
+            events=sorted(name for name in snapshot.names if name not in BOOKKEEPING),
+            properties=sorted({*properties, *PROMOTED_NAMES}),
+            context=sorted(context),
+            traits=sorted(trait_names(self._people_directory)),
         )
 
     # -- running ---------------------------------------------------------------------------------

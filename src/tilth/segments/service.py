@@ -26,7 +26,7 @@ from tilth.segments.saved import SavedLayering, SavedLayerings, number
 from tilth.segments.since import day_by_day, unbroken_since
 from tilth.segments.snapshot import Snapshots
 from tilth.segments.stability import UNKNOWN_BEFORE, Flow, adjusted_rand, flows, mutual_information
-from tilth.segments.static import Origin, Segment, SegmentVersion, StaticSegments
+from tilth.segments.static import AskedFrom, Origin, Segment, SegmentVersion, StaticSegments
 from tilth.segments.words import Notice, Text, named
 
 if TYPE_CHECKING:
@@ -189,6 +189,12 @@ class Segments:
         made = self._static.save(key, name, uids, by, origin)
         self._saved.used(answer.kind, [layer_key], "segment")
         return made
+
+    def save_people(
+        self, key: str, name: str, uids: npt.NDArray[np.int64], by: str, asked: AskedFrom | None = None
+    ) -> Segment:
+        """Save people as a static segment. Raises `InvalidInput` and `Conflict`, see `StaticSegments.save`."""
+        return self._static.save(key, name, uids, by, asked=asked)
 
     def segments(self) -> list[Segment]:
         """All segments, newest first."""

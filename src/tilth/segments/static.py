@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,7 +22,7 @@ from tilth.segments.tables import segment, segment_version
 from tilth.segments.words import Text
 from tilth.state import Database
 
-__all__ = ["Origin", "Segment", "SegmentVersion", "StaticSegments"]
+__all__ = ["AskedFrom", "Origin", "Segment", "SegmentVersion", "StaticSegments"]
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -37,8 +38,18 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
 
 
+class AskedFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """The number of a question of behaviour that the people were behind. at: UTC, when it was asked."""
+
+    kind: str
+    question: dict[str, Any]
+    which: dict[str, Any]
+    at: dt.datetime
+
+
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A segment. kind: `static`. version: 1 when saved. created_at: UTC. by: who saved it."""
+    """A segment. kind: `static`. version: 1 when saved. created_at: UTC. by: who saved it. origin, asked:
+    where its people come from, a layer or a question."""
 
     key: str
     name: str
@@ -48,6 +59,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     created_at: dt.datetime
     by: str
     origin: Origin | None
+    asked: AskedFrom | None = None
 
 
 class SegmentVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +77,15 @@ class StaticSegments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, key: str, name: str, uids: npt.NDArray[np.int64], by: str, origin: Origin | None) -> Segment:
+    def save(
+        self,
+        key: str,
+        name: str,
+        uids: npt.NDArray[np.int64],
+        by: str,
+        origin: Origin | None = None,
+        asked: AskedFrom | None = None,
+    ) -> Segment:
         """Make a segment. Raises `InvalidInput` for a malformed key or name, `Conflict` where the key is taken."""
         if not _KEY.fullmatch(key):
             raise InvalidInput("key", "must be 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit")
@@ -82,7 +102,7 @@ class StaticSegments:
             "people": len(members),
             "created_at": now,
             "made_by": by,
-            "origin": msgspec.json.encode(origin).decode(),
+            "origin": msgspec.json.encode(origin if asked is None else {"asked": asked}).decode(),
         }
         first = {"segment_key": key, "version": 1, "people": len(members), "at": now, "reason": "saved"}
         with self._database.begin() as connection:
@@ -181,6 +201,8 @@ class StaticSegments:
 
 
 def _segment(row: sa.Row[tuple[object, ...]]) -> Segment:
+    told = msgspec.json.decode(row.origin)
+    asked = told.get("asked") if told is not None else None
     return Segment(
         key=row.key,
         name=row.name,
@@ -189,7 +211,8 @@ def _segment(row: sa.Row[tuple[object, ...]]) -> Segment:
         version=row.version,
         created_at=_moment(row.created_at),
         by=row.made_by,
-        origin=msgspec.json.decode(row.origin, type=Origin | None),
+        origin=msgspec.convert(told, Origin) if told is not None and asked is None else None,
+        asked=msgspec.convert(asked, AskedFrom) if asked is not None else None,
     )
 
 
