@@ -6,7 +6,7 @@ from alembic import op
 from tilth.state.database import BigId
 
 revision = "0015"
-down_revision = "0010"
+down_revision = "0009b"
 branch_labels = None
 depends_on = None
 
