@@ -88,6 +88,7 @@ def finished(document: dict[str, Any], roles: dict[tuple[str, str], str]) -> dic
         schema = schemas.get(name, {})
         if schema.get("type") == "object" and "properties" in schema:
             schema["required"] = sorted(schema["properties"])
+    _tell_apart(document)
     _use_short_names(document)
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "An API token (`tilth token create`)"},
@@ -103,12 +104,25 @@ def _describe_content(path: str, status: str, response: dict[str, Any]) -> None:
     elif path.endswith("/stream"):
         response["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     elif path.endswith("/plan/export"):
-        response["content"] = {"application/yaml": {"schema": {"type": "string"}}}
+        response["content"] = {"application/yaml": {"schema": {"type": "object"}}}
     elif path.endswith("/export"):
         response["content"] = {
             "text/csv": _BINARY,
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
         }
+
+
+def _tell_apart(node: Any) -> None:
+    """Leave `integer` out beside `number`, which a whole number is as well: of `oneOf` exactly one may fit."""
+    if isinstance(node, dict):
+        choices = node.get("oneOf")
+        if isinstance(choices, list) and any(one.get("type") == "number" for one in choices):
+            node["oneOf"] = [one for one in choices if one.get("type") != "integer"]
+        for value in node.values():
+            _tell_apart(value)
+    elif isinstance(node, list):
+        for value in node:
+            _tell_apart(value)
 
 
 def _use_short_names(document: dict[str, Any]) -> None:
