@@ -219,10 +219,10 @@ def _with(request: WireRequest, body: bytes) -> WireRequest:
     )
 
 
-def mutants(count: int, seed: int) -> Iterator[WireRequest]:
-    """`count` requests, the same ones for the same seed."""
+def mutants(count: int, seed: int, wire: str | None = None) -> Iterator[WireRequest]:
+    """`count` requests, the same ones for the same seed. wire: of this format alone."""
     chance = random.Random(seed)
-    good = seeds()
+    good = [one for one in seeds() if wire is None or _name(one) == wire]
     for _ in range(count):
         request = chance.choice(good)
         way = chance.random()
@@ -238,6 +238,11 @@ def mutants(count: int, seed: int) -> Iterator[WireRequest]:
                 headers={k: mutated(v.encode(), chance).decode("latin-1") for k, v in request.headers.items()},
                 body=request.body,
             )
+
+
+def _name(request: WireRequest) -> str:
+    found = format_of(request.path)
+    return "" if found is None else found.name
 
 
 _STATUSES = {200, 204, 400, 401, 404, 405, 413}
