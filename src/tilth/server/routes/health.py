@@ -51,7 +51,7 @@ def readyz(context: Ctx) -> Health:
 @get("/metrics", opt={"role": "anyone"}, sync_to_thread=True, include_in_schema=False)
 def read_metrics(context: Ctx) -> Response[str]:
     """Numbers for Prometheus. Open like the health checks: sizes and rates of the server, nothing of a person."""
-    samples = [*context.metrics.samples(), *process_samples(), *_data_samples(context)]
+    samples = [*context.metrics.samples(), *process_samples(), *_data_samples(context), *_pull_samples(context)]
     return Response(Metrics.text(samples), media_type="text/plain; version=0.0.4")
 
 
@@ -71,6 +71,15 @@ def _data_samples(context: Ctx) -> Iterator[Sample]:
         ("tilth_imports_busy", "1 while an import runs or waits.", int(context.background.busy)),
     ):
         yield name, "gauge", about, {}, float(value)
+
+
+def _pull_samples(context: Ctx) -> Iterator[Sample]:
+    states = dict.fromkeys(("well", "failing", "running", "paused"), 0)
+    for one in context.workspace.pulls.all():
+        state = "running" if one.running else "paused" if not one.enabled else "failing" if one.failures else "well"
+        states[state] += 1
+    for state, count in states.items():
+        yield "tilth_pulls", "gauge", "Pulls by state.", {"state": state}, float(count)
 
 
 def _failed(context: Ctx) -> bool:
