@@ -94,7 +94,7 @@ def look(pulls: Pulls, connection: Connection, secret: str, rules: list[MappingR
 
 def run_pull(pulls: Pulls, door: Door, key: str, trigger: Trigger, stopping: Callable[[], bool]) -> PullRun:
     """Run it now; what went wrong is in the run that is returned. Raises `Busy` where it runs already."""
-    held = pulls.hold(key)
+    held = pulls.hold(key, trigger)
     number = pulls.begin_run(held, trigger)
     status, error = "failed", None
     try:

@@ -230,12 +230,14 @@ class Pulls:
         with self._database.read() as at:
             return list(at.scalars(query))
 
-    def hold(self, key: str) -> Held:
-        """Become the one process that runs it. Raises `Busy` where another does, `NotFound`."""
+    def hold(self, key: str, trigger: Trigger = "hand") -> Held:
+        """Become the one process that runs it. Raises `Busy` where another does or, by schedule, did just now;
+        `NotFound`."""
+        due = sa.true() if trigger == "hand" else table.c.enabled & (table.c.next_at <= _now())
         token = secrets.token_hex(12)
         with self._database.begin() as at:
             done = at.execute(
-                sa.update(table).where(table.c.key == key, _free()).values(holder=token, held_until=_now() + LEASE)
+                sa.update(table).where(table.c.key == key, _free(), due).values(holder=token, held_until=_now() + LEASE)
             )
             if done.rowcount == 1:
                 # Whoever ran it before and did not say how it ended was killed.
