@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tilth.behavior.filters import Filter, Name, both
 from tilth.behavior.kernels.walk import FORKED, Feed
 from tilth.behavior.leaving import look, watching
 from tilth.behavior.question import Question
+from tilth.behavior.room import bytes_of
 from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput
 from tilth.lake import BOOKKEEPING
@@ -129,6 +131,38 @@ def feed_of(
         strands = question.snapshot.of_bucket(bucket, span.first, span.end)
     tests = list(dict.fromkeys(a.filter for step, _ in bits for a in step.atoms if a.filter is not None))
     rows = sum(len(s) for s in strands)
+    taken = rows * _bytes_of_row(len(tests), unit, hold, codes is not None, hold_codes is not None, values is not None)
+    question.sources.room.take(taken)
+    try:
+        made = _feed(question, strands, rows, bits, tests, unit, hold, span, timeless, codes, hold_codes, values)
+    except BaseException:
+        question.sources.room.give_back(taken)
+        raise
+    # The arrays live as long as the feed.
+    weakref.finalize(made, question.sources.room.give_back, taken)
+    return made
+
+
+def _bytes_of_row(tests: int, unit: Any, hold: Any, codes: bool, hold_codes: bool, values: bool) -> int:
+    """What is made for a row at most: keys with the codes and marks they come from, masks, numbers."""
+    keyed = 24 * (len(unit or ()) + len(hold or ())) + 16 * (codes + hold_codes)
+    return keyed + 16 * values + 10 * tests
+
+
+def _feed(
+    question: Question,
+    strands: list[Strand],
+    rows: int,
+    bits: Sequence[tuple[Step, int]],
+    tests: list[Filter],
+    unit: list[Name] | None,
+    hold: list[Name] | None,
+    span: Span,
+    timeless: int,
+    codes: Callable[[Strand], npt.NDArray[np.int64]] | None,
+    hold_codes: Callable[[Strand], npt.NDArray[np.int64]] | None,
+    values: Callable[[Strand], npt.NDArray[np.float64]] | None,
+) -> BucketFeed:
     named = [(s, *_bits_of_names(s.names, bits, tests)) for s in strands if len(s)]
     named = [(s, plain, forked) for s, plain, forked in named if plain.any() or forked.any()]
     keep: list[Any] = []
@@ -200,16 +234,36 @@ def _bits_of_names(
 def over_buckets(question: Question, work: Callable[[int], T], threads: int) -> list[T]:
     """`work` of each bucket, in bucket order, several at a time; the first error is raised.
 
-    Raises `Cancelled` between buckets once the asker has gone.
+    Raises `Cancelled` between buckets once the asker has gone, and `LimitReached` as soon as the answers
+    of some buckets say that all together would not fit in memory.
     """
     buckets = list(question.buckets())
     gone = watching()
+    found: list[T] = []
+    held = 0
 
     def one(bucket: int) -> T:
         look(gone)
         return work(bucket)
 
+    def kept(part: T) -> None:
+        nonlocal held
+        held += bytes_of(part)
+        found.append(part)
+        # Buckets are alike: people are dealt to them by number.
+        question.sources.room.check(held * len(buckets) // len(found), "for its answer")
+
     if threads <= 1 or len(buckets) <= 1:
-        return [one(b) for b in buckets]
+        for b in buckets:
+            kept(one(b))
+        return found
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return list(pool.map(one, buckets))
+        waiting = [pool.submit(one, b) for b in buckets]
+        try:
+            for part in waiting:
+                kept(part.result())
+        except BaseException:
+            for part in waiting:
+                part.cancel()
+            raise
+    return found

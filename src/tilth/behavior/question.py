@@ -16,6 +16,7 @@ from tilth.behavior.columns import Column, property_keys
 from tilth.behavior.filters import Filter, Leaf, Name, evaluate, leaves, parse_filters, parse_name
 from tilth.behavior.parameters import Asked
 from tilth.behavior.people_values import PersonValues, TagReader, trait_names, trait_values
+from tilth.behavior.room import Room
 from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshot, Strand
 from tilth.errors import InvalidInput, LimitReached, NotFound
 from tilth.people import People
@@ -56,7 +57,7 @@ class Values:
 
 @dataclass
 class Sources:
-    """Where questions look besides the lake, and what they keep between them.
+    """Where questions look besides the lake, what they keep between them, and the memory they share.
 
     segment: key -> uids of its members now (any order), None where there is no such segment.
     """
@@ -68,6 +69,7 @@ class Sources:
     segment: Callable[[str], Iterable[int] | Int64 | None] | None = None
     known_properties: set[str] = field(default_factory=set)
     values: dict[str, Values] = field(default_factory=dict)
+    room: Room = field(default_factory=lambda: Room(1_000_000_000))
 
 
 class Question:

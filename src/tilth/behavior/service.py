@@ -24,6 +24,7 @@ from tilth.behavior.paths import PathsAnswer, PathsParameters, paths
 from tilth.behavior.people_values import TagReader, trait_names
 from tilth.behavior.question import Question, Sources
 from tilth.behavior.retention import RetentionAnswer, RetentionParameters, cell_people, retention
+from tilth.behavior.room import Room
 from tilth.behavior.sessions import SessionsAnswer, SessionsParameters, gap_of, sessions
 from tilth.behavior.stickiness import StickinessAnswer, StickinessParameters, stickiness, sticky_people
 from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshots
@@ -98,7 +99,9 @@ class Behavior:
         self._clock = clock
         self._threads = threads or os.cpu_count() or 1
         self._snapshots = Snapshots(lake, settings)
-        self._sources = Sources(people, Kept(settings.memory_mb * 1_000_000 // 4), settings.currency, tags, segment)
+        # A quarter of the budget for what is kept between questions, half for what they make while they run.
+        memory = settings.memory_mb * 1_000_000
+        self._sources = Sources(people, Kept(memory // 4), settings.currency, tags, segment, room=Room(memory // 2))
         self._answers: OrderedDict[bytes, Any] = OrderedDict()
         self._lock = threading.Lock()
 
