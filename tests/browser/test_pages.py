@@ -20,6 +20,8 @@ PAGES = {
     "people": ("/people", "共 [\\d,]+ 人", "People"),
     "portraits": ("/people/portraits", "画像完整度", "Portraits"),
     "things": ("/people/things", "群组与物品", "Groups and things"),
+    "surveys": ("/people/surveys", "问卷", "Surveys"),
+    "feedback": ("/people/feedback", "反馈", "Feedback"),
     "conflicts": ("/people/conflicts", "身份冲突", "Identity conflicts"),
     "clv": ("/analysis/clv", "终身价值", "lifetime value"),
     "sql": ("/analysis/sql", "SQL", "SQL"),
@@ -37,7 +39,8 @@ PAGES = {
 
 
 def open_page(page: Page, served: Served, path: str, language: str) -> None:
-    page.add_init_script(f"localStorage.setItem('tilth.language', '{language}')")
+    # Not in frames: a sandboxed one has no storage.
+    page.add_init_script(f"if (window === top) localStorage.setItem('tilth.language', '{language}')")
     page.goto(served.url + path)
     expect(page.locator("main")).to_be_visible(timeout=20_000)
     # Skeletons stand where data is still on its way.
@@ -72,6 +75,8 @@ def test_a_page_shows_itself_in_both_languages(page: Page, demo_company: Served,
         "conflicts",
         "portraits",
         "things",
+        "surveys",
+        "feedback",
     ],
 )
 def test_a_page_fits_a_phone(page: Page, demo_company: Served, name: str) -> None:

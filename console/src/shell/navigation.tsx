@@ -1,4 +1,4 @@
-import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, ForkOutlined, FundOutlined, GoldOutlined, HeartOutlined, IdcardOutlined, ProfileOutlined, SettingOutlined, ShopOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, ForkOutlined, FormOutlined, FundOutlined, GoldOutlined, HeartOutlined, MessageOutlined, IdcardOutlined, ProfileOutlined, SettingOutlined, ShopOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -29,6 +29,8 @@ export const navigation: Group[] = [
       { path: '/people/segments', label: 'nav.segments', icon: <TagsOutlined /> },
       { path: '/people/portraits', label: 'nav.portraits', icon: <IdcardOutlined /> },
       { path: '/people/things', label: 'nav.things', icon: <GoldOutlined /> },
+      { path: '/people/surveys', label: 'nav.surveys', icon: <FormOutlined /> },
+      { path: '/people/feedback', label: 'nav.feedback', icon: <MessageOutlined /> },
       { path: '/people/conflicts', label: 'nav.conflicts', icon: <ForkOutlined /> },
     ],
   },

@@ -297,7 +297,7 @@ def _result(question: SurveyQuestion, counted: dict[str, int], of: int) -> Quest
         unknown=unknown,
         choices=[_share(key, label, chosen[key], valid) for key, label in labels.items()],
         nps=_nps(chosen) if question.kind == "nps" else None,
-        average=average([(int(k), n) for k, n in chosen.items()]) if question.kind == "scale" else None,
+        average=_average(question, chosen) if question.kind == "scale" else None,
     )
 
 
@@ -314,6 +314,14 @@ def _key(question: SurveyQuestion, value: str) -> str:
 
 def _nps(chosen: dict[str, int]) -> NPS | None:
     return nps(chosen["9"] + chosen["10"], chosen["7"] + chosen["8"], sum(chosen[str(score)] for score in range(7)))
+
+
+def _average(question: SurveyQuestion, chosen: dict[str, int]) -> Average | None:
+    """The mean; its interval ends where the scale does."""
+    found = average([(int(value), people) for value, people in chosen.items()])
+    if found is None or found.low is None or found.high is None:
+        return found
+    return msgspec.structs.replace(found, low=max(question.low, found.low), high=min(question.high, found.high))
 
 
 def _share(key: str, label: str, people: int, of: int) -> ChoiceShare:

@@ -31,12 +31,12 @@ fieldset,.field{border:1px solid var(--line);border-radius:12px;background:var(-
 padding:1rem;min-width:0}
 legend,.field>label{font-weight:600;padding:0;float:left;width:100%;margin-bottom:.4rem;display:block}
 legend+*,.field>label+*{clear:both}
-.must{color:var(--soft);font-weight:400;font-size:.85rem;margin-inline-start:.4rem}
+.must{color:var(--soft);font-weight:400;font-size:.85rem;margin-inline-start:.4rem;white-space:nowrap}
 .about,.ends,.bound{font-size:.9rem;margin:0 0 .5rem}
 .ends{display:flex;justify-content:space-between;gap:1rem;margin:.4rem 0 0}
 .choice{display:flex;gap:.7rem;align-items:center;min-height:48px;padding:.5rem .75rem;border:1px solid var(--line);
 border-radius:10px;margin-top:.5rem;cursor:pointer}
-.steps{display:grid;grid-template-columns:repeat(auto-fit,minmax(48px,1fr));gap:.4rem}
+.steps{display:grid;grid-template-columns:repeat(auto-fit,minmax(44px,1fr));gap:.4rem}
 .steps .choice{flex-direction:column;gap:.1rem;justify-content:center;margin:0;padding:.4rem .2rem}
 input[type=radio],input[type=checkbox]{width:1.2rem;height:1.2rem;accent-color:var(--accent);flex:none;margin:0}
 .choice:has(:checked){border-color:var(--accent);box-shadow:inset 0 0 0 1px var(--accent)}
