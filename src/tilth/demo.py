@@ -56,6 +56,7 @@ def build_company(
             _import(workspace, "orders", [files / f.path for f in manifest.order_files if f.layout == layout], report)
         _import(workspace, "events", [files / manifest.events.path], report)
         _tell_of_products(workspace)
+        _define_survey(workspace)
         # The shop's export calls the level by its Chinese name, and asks nobody for an e-mail address.
         named = [("name", 1), ("phone", 2), ("city", 1), ("birthday", 1), ("gender", 1), ("会员等级", 1)]
         workspace.portraits.choose([PortraitField(name=name, weight=weight) for name, weight in named])
@@ -105,6 +106,35 @@ def _import(workspace: Workspace, kind: str, paths: Sequence[str | Path], report
         f"{summary.rows_skipped:,} skipped by rule ({summary.seconds:.1f} s)"
     )
     return summary
+
+
+def _define_survey(workspace: Workspace) -> None:
+    """The company's survey, whose answers came with the imported events; closed, because nobody answers it here."""
+    from tilth.collect.surveys import Survey, SurveyQuestion
+    from tilth.simulate.needs import QUESTIONS
+
+    survey = Survey(
+        key="needs",
+        title="您为什么喝茶？",
+        intro="下面十句话，您同意多少？",
+        answers_event="survey",
+        questions=[
+            SurveyQuestion(key="nps", kind="nps", title="您有多大可能把清禾茶推荐给朋友？", required=True),
+            *(
+                SurveyQuestion(
+                    key=f"q{number}",
+                    kind="scale",
+                    title=statement,
+                    low_label="完全不同意",
+                    high_label="完全同意",
+                )
+                for number, statement in enumerate(QUESTIONS, 1)
+            ),
+        ],
+    )
+    workspace.collect.surveys.create(survey)
+    workspace.collect.surveys.open(survey.key)
+    workspace.collect.surveys.close(survey.key)
 
 
 def _tell_of_products(workspace: Workspace) -> None:

@@ -25,7 +25,7 @@ from tilth.simulate.channels import CHANNELS, PLATFORMS, SCENES, TRIGGERS
 from tilth.simulate.dirt import CLEAN, DOUBLED, REPEATED, Dirt, copies, event_keys, sequence_numbers
 from tilth.simulate.draws import uniforms
 from tilth.simulate.manifest import EventFile
-from tilth.simulate.needs import survey_answers
+from tilth.simulate.needs import QUESTIONS, survey_answers
 from tilth.simulate.people import NEVER
 from tilth.simulate.purchases import COUPONS
 from tilth.simulate.tables import behaviour_of, bot_table
@@ -68,7 +68,8 @@ _COLUMNS = pa.schema(
         ("device", pa.string()),
         ("other", pa.string()),
         ("nps", pa.int64()),
-        ("answers", pa.string()),
+        # One column a statement, as tools for surveys export their answers.
+        *((f"q{number + 1}", pa.int64()) for number in range(len(QUESTIONS))),
         ("city", pa.string()),
         ("os", pa.string()),
         ("app_version", pa.string()),
@@ -123,13 +124,9 @@ def _table(simulation: Simulation, rows: NDArray[Any], seq: NDArray[np.int64], d
         np.char.add((3 + np.arange(60) // 20).astype("U2"), "."), np.char.add((np.arange(60) % 20).astype("U2"), ".0")
     )
     scene = rows["scene"]
-    answers = pa.nulls(len(rows), pa.string())
+    agreed = np.zeros((len(rows), len(QUESTIONS)), np.int64)
     if survey.any():
-        given = survey_answers(simulation.seed, person[survey], people["need"][person[survey]])
-        texts = pc.binary_join_element_wise(
-            *[pa.array(given[:, q]).cast(pa.string()) for q in range(given.shape[1])], " "
-        )
-        answers = pc.replace_with_mask(answers, pa.array(survey), texts)
+        agreed[survey] = survey_answers(simulation.seed, person[survey], people["need"][person[survey]])
     columns = [
         _known_as(simulation, person),
         _only(ids.distinct_ids(person, rows["who"], people["device"][person]), rows["who"] < 3),
@@ -153,7 +150,7 @@ def _table(simulation: Simulation, rows: NDArray[Any], seq: NDArray[np.int64], d
         _only(ids.devices(people["device"][person]), pay | (event == _CODE["sign_up"])),
         _only(_known_as(simulation, np.maximum(rows["aux"], 0)), friend),
         pa.array(rows["aux"].astype(np.int64), mask=~survey),
-        answers,
+        *(pa.array(np.ascontiguousarray(agreed[:, q]), mask=~survey) for q in range(len(QUESTIONS))),
         pa.array([city.name for city in CITIES]).take(pa.array(people["city"][person])),
         _words(_OS, system, screen),
         _words(release.tolist(), np.clip(day // 14, 0, 59), rows["source"] < 2),
