@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 
 from tests.conftest import REPOSITORY
 from tilth.collect.model import Id, Identify, Track
-from tilth.server.sql_views import run_sql
+from tilth.server.sql_views import run_sql, sql_schema
 from tilth.settings import Settings
 from tilth.workspace import Workspace
 
@@ -96,3 +96,30 @@ def test_any_reader_of_delta_can_follow(demo: Workspace) -> None:
     protocol = DeltaTable(str(demo.lake.root)).protocol()
     assert protocol.min_reader_version == 1
     assert not protocol.reader_features
+
+
+def test_the_statements_of_the_sql_page_run(demo: Workspace) -> None:
+    layering = demo.segments.layering("rfm")
+    layer = next(one for one in layering.layers if one.people)
+    demo.segments.save_segment(layering.id, layer.key, "best", "Our best", "test")
+    text = (REPOSITORY / "docs" / "sql.md").read_text("utf-8")
+    found = [run_sql(demo, one) for one in re.findall(r"```sql\n(.*?)```", text, re.DOTALL)]
+    events, scenes, months, segments, _ = found
+    assert ["purchase", 10, 10] in events.rows
+    assert sum(row[1] for row in scenes.rows) == 31
+    assert sum(row[3] for row in months.rows) == 10
+    assert [row[:2] for row in segments.rows] == [["Our best", layer.people]]
+
+
+def test_segments_are_a_table_also_where_there_are_none(demo: Workspace) -> None:
+    found = run_sql(demo, "SELECT * FROM segments")
+    assert found.columns == ["segment", "name", "uid"]
+    assert found.rows == []
+
+
+def test_the_sql_page_and_the_schema_browser_name_the_same_columns(demo: Workspace) -> None:
+    text = (REPOSITORY / "docs" / "sql.md").read_text("utf-8")
+    for view in sql_schema(demo).views:
+        assert f"| `{view.name}` |" in text
+        held = run_sql(demo, f"SELECT * FROM {view.name} LIMIT 0").columns
+        assert {c.name for c in view.columns} <= set(held)

@@ -2186,7 +2186,7 @@ export interface paths {
         put?: never;
         /**
          * QuerySql
-         * @description Run one SELECT over events, orders, order_items and people.
+         * @description Run one SELECT over events, people, segments, orders, order_items and the tables of the tracking plan.
          */
         post: operations["query_sql"];
         delete?: never;

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "SqlColumn", "SqlExample", "SqlSchema", "SqlView", "run_sql", "sql_schema", "table_batches"]
 
-TABLES = ("orders", "order_items", "people", "events")
+TABLES = ("orders", "order_items", "people", "events", "segments")
 
 
 class SqlColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class SqlSchema(msgspec.Struct, frozen=True, kw_only=True):
 def run_sql(
     workspace: Workspace, statement: str, *, roster: Roster | None = None, limit: int = 1000, timeout: float = 60.0
 ) -> SqlResult:
-    """Run one SELECT over `events`, `orders`, `order_items` and `people`; read-only.
+    """Run one SELECT over the tables of TABLES and those of the tracking plan; read-only.
 
     roster: the list of everyone, where the caller keeps one. Raises `InvalidInput("sql", …)` for a
     mistake in the statement and `LimitReached` past the limits.
@@ -84,9 +84,12 @@ def table_batches(workspace: Workspace, statement: str) -> Iterator[tuple[Any, I
 
 def _frames(workspace: Workspace, statement: str, roster: Roster | None) -> dict[str, Any]:
     # Listing everyone costs a pass over the data, so only for a statement that asks for it.
+    frames = {}
     if re.search(r"\bpeople\b", statement, re.IGNORECASE):
-        return {"people": _people_frame(workspace, roster)}
-    return {}
+        frames["people"] = _people_frame(workspace, roster)
+    if re.search(r"\bsegments\b", statement, re.IGNORECASE):
+        frames["segments"] = _segments_frame(workspace)
+    return frames
 
 
 def _views(workspace: Workspace, statement: str) -> dict[str, str]:
@@ -142,6 +145,23 @@ def _people_frame(workspace: Workspace, roster: Roster | None) -> Any:
             "last_seen": instants(arrays.last_seen),
             "first_purchase": instants(arrays.first_purchase),
             "last_purchase": instants(arrays.last_purchase),
+        }
+    )
+
+
+def _segments_frame(workspace: Workspace) -> Any:
+    """The members of every saved segment now; keys and names are dictionaries, a row costs its uid and two codes."""
+    import numpy as np
+    import pyarrow as pa
+
+    listed = workspace.segments.segments()
+    members = [workspace.segments.member_uids(one.key) for one in listed]
+    of = pa.array(np.repeat(np.arange(len(listed), dtype=np.int32), [len(m) for m in members]))
+    return pa.table(
+        {
+            "segment": pa.DictionaryArray.from_arrays(of, pa.array([one.key for one in listed], pa.string())),
+            "name": pa.DictionaryArray.from_arrays(of, pa.array([one.name for one in listed], pa.string())),
+            "uid": pa.array(np.concatenate([np.empty(0, np.int64), *members])),
         }
     )
 
@@ -216,6 +236,15 @@ def sql_schema(workspace: Workspace) -> SqlSchema:
                     _column("last_seen", "TIMESTAMPTZ", "最近一次出现", "last event of any kind"),
                     _column("first_purchase", "TIMESTAMPTZ", "第一次购买", "first purchase"),
                     _column("last_purchase", "TIMESTAMPTZ", "最近一次购买", "last purchase"),
+                ],
+            ),
+            SqlView(
+                name="segments",
+                about=Text(zh="每个分群的每个成员一行。", en="One row a member of a saved segment."),
+                columns=[
+                    _column("segment", "VARCHAR", "分群的键", "the segment's key"),
+                    _column("name", "VARCHAR", "分群名称", "what it is called"),
+                    uid,
                 ],
             ),
             SqlView(

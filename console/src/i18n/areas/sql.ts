@@ -2,7 +2,7 @@ import type { Message } from '../translate'
 
 export const sql = {
   'sql.title': { zh: 'SQL 查询', en: 'SQL' },
-  'sql.about': { zh: '只读查询订单、明细、用户与事件；Ctrl/⌘ + Enter 运行。', en: 'Read-only queries over orders, lines, people and events; Ctrl/⌘ + Enter runs.' },
+  'sql.about': { zh: '只读查询订单、明细、用户、分群与事件；Ctrl/⌘ + Enter 运行。', en: 'Read-only queries over orders, lines, people, segments and events; Ctrl/⌘ + Enter runs.' },
   'sql.editor': { zh: 'SQL 语句', en: 'SQL statement' },
   'sql.run': { zh: '运行', en: 'Run' },
   'sql.limit': { zh: '最多显示', en: 'Show at most' },

@@ -46,7 +46,7 @@ class SqlAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 @post("/sql", opt={"role": "analyst"}, status_code=200)
 async def query_sql(data: JSONBody[SqlQuery], context: Ctx) -> SqlAnswer:
-    """Run one SELECT over events, orders, order_items and people."""
+    """Run one SELECT over events, people, segments, orders, order_items and the tables of the tracking plan."""
     as_of = context.workspace.collect.as_of()
     result = await context.compute(
         run_sql, context.workspace, data.sql, roster=context.readings.roster, limit=data.limit
