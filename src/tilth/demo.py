@@ -109,7 +109,7 @@ def _import(workspace: Workspace, kind: str, paths: Sequence[str | Path], report
 
 
 def _define_survey(workspace: Workspace) -> None:
-    """The company's survey, whose answers came with the imported events; closed, because nobody answers it here."""
+    """The company's survey, whose answers came with the imported events; whoever tries the demo may answer it too."""
     from tilth.collect.surveys import Survey, SurveyQuestion
     from tilth.simulate.needs import QUESTIONS
 
@@ -117,6 +117,7 @@ def _define_survey(workspace: Workspace) -> None:
         key="needs",
         title="您为什么喝茶？",
         intro="下面十句话，您同意多少？",
+        public=True,
         answers_event="survey",
         questions=[
             SurveyQuestion(key="nps", kind="nps", title="您有多大可能把清禾茶推荐给朋友？", required=True),
@@ -134,7 +135,6 @@ def _define_survey(workspace: Workspace) -> None:
     )
     workspace.collect.surveys.create(survey)
     workspace.collect.surveys.open(survey.key)
-    workspace.collect.surveys.close(survey.key)
 
 
 def _tell_of_products(workspace: Workspace) -> None:

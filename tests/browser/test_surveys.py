@@ -147,6 +147,16 @@ def test_a_survey_is_written_opened_sent_and_read(page: Page, demo_company: Serv
     expect(page.frame_locator("iframe").locator("h1")).to_have_text("到店体验")
 
 
+def test_the_demos_survey_is_read_from_what_was_imported(page: Page, demo_company: Served) -> None:
+    open_page(page, demo_company, "/people/surveys/needs", "en")
+    found = page.request.get(f"{demo_company.url}/api/v1/surveys/needs/results").json()
+    assert found["people"] > 100
+    score = found["questions"][0]["nps"]
+    assert score["low"] < score["score"] < score["high"]
+    expect(page.locator("main")).to_contain_text(f"{score['score']:.1f}")
+    page.screenshot(path=SCREENSHOTS / "survey-demo-en.png")
+
+
 @pytest.mark.parametrize("width", [1440, 375])
 def test_results_are_drawn_with_their_denominators(page: Page, demo_company: Served, survey: str, width: int) -> None:
     for number in range(3):
@@ -198,4 +208,4 @@ def test_feedback_is_worked_through_with_the_keyboard_and_closing_is_undone(page
     page.set_viewport_size({"width": 375, "height": 812})
     open_page(page, demo_company, "/people/feedback?status=all", "en")
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-    page.screenshot(path=SCREENSHOTS / "feedback-phone.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / "feedback-all-phone.png", full_page=True)

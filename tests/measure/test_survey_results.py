@@ -130,10 +130,20 @@ def test_answers_of_another_tool_are_results_too(any_workspace: Workspace) -> No
         ],
         "import",
     )
+    # Their own event and that of our form count together; who answered both counts with the newer.
+    surveys = any_workspace.collect.surveys
+    surveys.create(imported)
+    surveys.open("old")
     found = survey_results(any_workspace.lake, imported, funnel=NONE, as_of=1)
     score, where = found.questions
     assert (score.answered, score.unknown, score.of) == (2, 1, 3)
     assert [(c.key, c.people) for c in where.choices] == [("app", 1), ("shop", 2)]
+    (link,) = surveys.links("old", [any_workspace.people.find("b")])
+    surveys.submit(surveys.stand("old", link.path.split("?t=")[1]), {"nps": 10})
+    again = survey_results(any_workspace.lake, imported, funnel=NONE, as_of=1)
+    assert (again.people, again.answers) == (3, 4)
+    assert again.questions[0].nps is not None
+    assert (again.questions[0].nps.promoters, again.questions[0].nps.detractors) == (2, 0)
 
 
 def test_a_survey_without_answers_has_empty_results(any_workspace: Workspace) -> None:

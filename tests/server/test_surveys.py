@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -103,6 +104,32 @@ def test_the_sources_privacy_settings_hold_for_answers(
     workspace.collect.catch_up()
     (trait,) = workspace.people.traits([workspace.people.find("lin")])[workspace.people.find("lin")]
     assert (trait.value, trait.source) == ("green", "self_declared")
+
+
+def test_a_source_over_its_rate_asks_to_try_again(
+    client: Client, admin: Headers, opened: str, context: Context
+) -> None:
+    surveys = context.workspace.collect.surveys
+    surveys.save(tea(public=True))
+    context.workspace.collect.sources.change(surveys.source().id, SourceSettings(events_per_second=1))
+    answers = [client.post("/s/tea-2026", data={"q_recommend": "9"}) for _ in range(4)]
+    assert [one.status_code for one in answers] == [200, 200, 503, 503]
+    assert "请稍后再试" in answers[-1].text
+
+
+def test_one_link_sent_from_many_threads_at_once_counts_once(
+    any_workspace: Workspace,
+) -> None:
+    surveys = any_workspace.collect.surveys
+    surveys.create(TEA)
+    surveys.open("tea-2026")
+    (lin,) = known(any_workspace, "lin")
+    path = surveys.links("tea-2026", [lin])[0].path
+    with live(any_workspace) as base, ThreadPoolExecutor(8) as pool:
+        sent = list(pool.map(lambda n: httpx.post(base + path, data={"q_recommend": str(n)}).status_code, range(8)))
+    assert 200 in sent
+    assert set(sent) <= {200, 409}
+    assert len(events(any_workspace, "survey_answered")) == 1
 
 
 def test_links_name_whom_nobody_knows_and_come_as_a_file(

@@ -101,14 +101,19 @@ class Door:
     def take_own(
         self, source: Source, messages: list[Message], headers: Mapping[str, str], path: str
     ) -> tuple[Outcome, str]:
-        """What a page of ours was told, under the same rules as what SDKs send: privacy, defaults, the plan.
+        """What a page of ours was told, under the same rules as what SDKs send: rate, privacy, the plan.
 
-        Durable when this returns; raises what storing raises. The text is why nothing was kept, or empty.
+        Durable when this returns; raises `LimitReached` and what storing raises. The text is why nothing was
+        kept, or empty.
         """
         request = WireRequest(method="POST", path=path, headers=dict(headers))
         answer = WireAnswer(status=200, headers={}, body=b"")
         decoded = Decoded(key=source.write_key, messages=messages, refused=[], answer=answer)
-        sifted = self._sift(self._gate(source), request, "native", decoded)
+        gate = self._gate(source)
+        wait = self._over(gate, len(messages))
+        if wait:
+            raise LimitReached("this source sends more than it may", retry_after=wait)
+        sifted = self._sift(gate, request, "native", decoded)
         if sifted.refused:
             self._quarantine(source.name, "native", [one for _, one in sifted.refused])
         quarantined, dropped = len(sifted.refused), sifted.dropped

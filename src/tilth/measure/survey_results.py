@@ -1,6 +1,6 @@
 """What people answered: shares with Wilson intervals, means and the NPS with 95 % intervals, texts by the page.
 
-Read from the events that carry the answers, so answers imported from another tool are results too. A
+Read from the events that carry the answers, so answers imported from another tool are results beside our own. A
 person counts once, with the newest answer of theirs, under who they are now.
 """
 
@@ -182,8 +182,8 @@ def survey_results(
     counted: dict[str, dict[str, int]] = {}
     closed = [one for one in survey.questions if one.kind != "text"]
     texts = [one for one in survey.questions if one.kind == "text"]
-    parts = [f"SELECT '{one.key}', {_value(survey, one)}, count(*) FROM latest GROUP BY 2" for one in closed]
-    parts += [f"SELECT '{one.key}', '', count(*) FILTER ({_text(survey, one)} <> '') FROM latest" for one in texts]
+    parts = [f"SELECT '{one.key}', {_value(one)}, count(*) FROM latest GROUP BY 2" for one in closed]
+    parts += [f"SELECT '{one.key}', '', count(*) FILTER ({_text(one)} <> '') FROM latest" for one in texts]
     for key, value, count in door.run(
         f"{given} {' UNION ALL '.join(parts)}", frames=frames, parameters=parameters, limit=_MOST_VALUES
     ).rows:
@@ -224,7 +224,7 @@ def survey_texts(
         start = int(cursor)
     frames = _frames(uids)
     given, parameters = _given(survey, frames)
-    text = _text(survey, asked)
+    text = _text(asked)
     rows = (
         SqlDoor(lake, memory_mb)
         .run(
@@ -248,30 +248,26 @@ def _frames(uids: npt.NDArray[np.int64] | None) -> dict[str, pa.Table]:
 
 def _given(survey: Survey, frames: dict[str, pa.Table]) -> tuple[str, list[Any]]:
     """The answers of the survey (`given`, n = 1 for a person's newest) and the newest alone (`latest`)."""
-    mine = "" if survey.answers_event else " AND json_extract_string(props, '/survey') = $2"
     among = " AND uid IN (SELECT uid FROM asked)" if frames else ""
+    theirs = " OR event = $3" if survey.answers_event else ""
     query = (
-        "WITH given AS (SELECT uid, ts, props, "
-        "row_number() OVER (PARTITION BY uid ORDER BY ts DESC, event_id DESC) AS n "
-        f"FROM events WHERE event = $1{mine}{among}), latest AS (SELECT * FROM given WHERE n = 1)"
+        "WITH given AS (SELECT uid, ts, "
+        "CASE WHEN event = $1 THEN json_extract(props, '/answers') ELSE props END AS said, "
+        "row_number() OVER (PARTITION BY uid ORDER BY ts DESC, event_id DESC) AS n FROM events "
+        f"WHERE ((event = $1 AND json_extract_string(props, '/survey') = $2){theirs}){among}), "
+        "latest AS (SELECT * FROM given WHERE n = 1)"
     )
-    return query, [survey.answers_event] if survey.answers_event else [ANSWERED, survey.key]
+    return query, [ANSWERED, survey.key, *([survey.answers_event] if survey.answers_event else [])]
 
 
 # Keys of questions are letters, digits and _, so they can stand in a pointer as they are.
-def _pointer(survey: Survey, question: SurveyQuestion) -> str:
-    return f"'/{question.key}'" if survey.answers_event else f"'/answers/{question.key}'"
+def _text(question: SurveyQuestion) -> str:
+    return f"json_extract_string(said, '/{question.key}')"
 
 
-def _text(survey: Survey, question: SurveyQuestion) -> str:
-    return f"json_extract_string(props, {_pointer(survey, question)})"
-
-
-def _value(survey: Survey, question: SurveyQuestion) -> str:
+def _value(question: SurveyQuestion) -> str:
     """As text: a number, an option's key, or the JSON list of several."""
-    if question.kind == "multiple":
-        return f"json_extract(props, {_pointer(survey, question)})::VARCHAR"
-    return _text(survey, question)
+    return f"json_extract(said, '/{question.key}')::VARCHAR" if question.kind == "multiple" else _text(question)
 
 
 def _result(question: SurveyQuestion, counted: dict[str, int], of: int) -> QuestionResult:

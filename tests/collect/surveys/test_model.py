@@ -45,6 +45,7 @@ def test_a_survey_is_written_in_yaml_or_json() -> None:
     [
         (tea(key="Tea 2026"), "key"),
         (tea(title=" "), "title"),
+        (tea(answers_event="survey_answered"), "answers_event"),
         (tea(questions=[]), "questions"),
         (tea(questions=[TEA.questions[0]] * 2), "questions[1].key"),
         (changed(0, key="re commend"), "questions[0].key"),

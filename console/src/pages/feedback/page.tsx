@@ -13,6 +13,7 @@ import { Page } from '@/ui/page'
 import { personAddress } from '@/ui/person-link'
 import { Stats } from '@/ui/stats'
 import { useAct } from '@/ui/use-act'
+import { useNarrow } from '@/ui/use-narrow'
 import { oneOf, useUrlState } from '@/url/use-url-state'
 import { FeedbackDrawer } from './drawer'
 import { useFeedback, useFeedbackFigures, useRefreshFeedback } from './queries'
@@ -28,6 +29,7 @@ export default function FeedbackPage() {
   const act = useAct()
   const { notification } = App.useApp()
   const url = useUrlState()
+  const narrow = useNarrow()
   const refresh = useRefreshFeedback()
   const [chosen, setChosen] = useState<number[]>([])
   const [cursor, setCursor] = useState(-1)
@@ -173,7 +175,7 @@ export default function FeedbackPage() {
                   />
                   <div className="gridfoot small muted row between">
                     <span aria-live="polite">{t('survey.texts.count', { shown: rows.length, total: data.pages[0]?.total ?? 0 })}</span>
-                    <span>{t('feedback.keys')}</span>
+                    {!narrow && <span>{t('feedback.keys')}</span>}
                     {query.hasNextPage && (
                       <Button size="small" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
                         {t('action.more')}

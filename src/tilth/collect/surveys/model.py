@@ -69,7 +69,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     public: whoever has the address may answer, without a personal link. again_after_days: how long after an
     answer the same person may answer again; null: once. answers_event: another tool's event that carries
-    the answers as properties named like the questions; empty for our own form.
+    answers as properties named like the questions; they count beside those of our own form. Empty for none.
     """
 
     key: str
@@ -92,6 +92,8 @@ def check_survey(survey: Survey) -> None:
         raise InvalidInput("key", "must be 1 to 60 small letters, digits, - and _")
     if not survey.title.strip():
         raise InvalidInput("title", "is empty")
+    if survey.answers_event == ANSWERED:
+        raise InvalidInput("answers_event", "is the event of our own form, whose answers count anyway")
     if not 1 <= len(survey.questions) <= MOST_QUESTIONS:
         raise InvalidInput("questions", f"must be 1 to {MOST_QUESTIONS}, not {len(survey.questions)}")
     seen: set[str] = set()

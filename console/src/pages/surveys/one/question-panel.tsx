@@ -41,12 +41,20 @@ export function QuestionPanel({ survey, segment, question }: { survey: string; s
             size="small"
             dataSource={question.choices}
             pagination={false}
-            scroll={{ x: 520 }}
             columns={[
               { title: t('survey.choice'), dataIndex: 'label' },
-              { title: t('survey.people'), align: 'right', width: 110, render: (_, one) => format.ratio(one.people, one.of) },
-              { title: t('survey.share'), width: 160, render: (_, one) => one.share !== null && <ShareBar share={one.share} text={format.percent(one.share)} /> },
-              { title: t('survey.between'), align: 'right', width: 160, render: (_, one) => one.low !== null && one.high !== null && `${format.percent(one.low)} – ${format.percent(one.high)}` },
+              { title: t('survey.people'), align: 'right', width: 90, render: (_, one) => format.ratio(one.people, one.of) },
+              {
+                title: `${t('survey.share')}${t('comma')}${t('survey.between')}`,
+                width: '45%',
+                render: (_, one) =>
+                  one.share !== null && (
+                    <>
+                      <ShareBar share={one.share} text={format.percent(one.share)} />
+                      {one.low !== null && one.high !== null && <span className="small muted nowrap">{`${format.percent(one.low)} – ${format.percent(one.high)}`}</span>}
+                    </>
+                  ),
+              },
             ]}
           />
         )}
