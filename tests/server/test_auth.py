@@ -27,7 +27,7 @@ NEEDED = {
         "GET /api/v1/people", "GET /api/v1/people/{any_id}", "GET /api/v1/people/{any_id}/orders",
         "GET /api/v1/people/{any_id}/identity", "GET /api/v1/identity", "GET /api/v1/identity/conflicts",
         "POST /api/v1/query/timeline", "GET /api/v1/plan", "GET /api/v1/plan/export", "GET /api/v1/plan/inferred",
-        "GET /api/v1/plan/observed", "GET /api/v1/plan/issues",
+        "GET /api/v1/plan/observed", "GET /api/v1/plan/drift", "GET /api/v1/plan/issues",
         "GET /api/v1/people/{any_id}/timeline", "GET /api/v1/data/health", "GET /api/v1/sql/schema",
         "GET /api/v1/layerings", "GET /api/v1/layerings/{layering_id}",
         "GET /api/v1/layerings/{layering_id}/layers/{key}/people",
@@ -56,7 +56,8 @@ NEEDED = {
     "operator": {
         "POST /api/v1/imports", "POST /api/v1/imports/{import_id}/preview", "POST /api/v1/imports/{import_id}/start",
         "POST /api/v1/imports/{import_id}/cancel", "POST /api/v1/imports/{import_id}/resume",
-        "POST /api/v1/identity/links/{key}/undo", "POST /api/v1/identity/merge", "PUT /api/v1/plan",
+        "POST /api/v1/identity/links/{key}/undo", "POST /api/v1/identity/merge",
+        "POST /api/v1/plan/drift/{notice_id}/acknowledge", "PUT /api/v1/plan",
         "DELETE /api/v1/plan/issues", "GET /api/v1/debugger", "GET /api/v1/debugger/stream",
         "POST /api/v1/feedback/{number}/answer", "POST /api/v1/feedback/{number}/note",
         "PUT /api/v1/feedback/{number}/assignee", "POST /api/v1/feedback/status",
@@ -113,6 +114,7 @@ def concrete(path: str) -> str:
         ("user_id", "9"),
         ("token_id", "9"),
         ("source_id", "9"),
+        ("notice_id", "9"),
         ("question_id", "9"),
     ):
         path = path.replace(f"{{{name}}}", value)

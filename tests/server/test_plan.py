@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from tests.server.conftest import Client, Headers
 from tilth.collect import Event, Source
-from tilth.collect.observed import infer_plan, observe
+from tilth.collect.drift import DriftNotices
+from tilth.collect.observed import Drift, infer_plan, observe
 from tilth.collect.plan import EventPlan, Plan, PropertyPlan
 from tilth.collect.plan_yaml import plan_of_yaml, plan_yaml
-from tilth.errors import InvalidInput
+from tilth.errors import InvalidInput, NotFound
 from tilth.server.context import Context
+from tilth.state import Database
 
 PLAN = """
 mode: observe
@@ -194,6 +196,15 @@ def test_the_plan_is_inferred_from_what_arrived_and_drift_is_told(
     assert told == {
         ("type", "typed", "size"), ("vanished", "lost", "coupon"), ("volume", "grown", None), ("stopped", "ended", None)
     }  # fmt: skip
+    notices = client.get("/api/v1/plan/drift", headers=admin).json()["notices"]
+    assert {(n["drift"]["kind"], n["drift"]["event"], n["drift"]["property"]) for n in notices} == told
+    one = notices[0]
+    done = client.post(f"/api/v1/plan/drift/{one['id']}/acknowledge", headers=admin).json()
+    assert (done["acknowledged_by"], done["ended_at"]) == ("token admin", None)
+    assert [n["id"] for n in client.get("/api/v1/plan/drift", headers=admin).json()["notices"]][-1] == one["id"]
+    drift = next(a for a in client.get("/api/v1/overview", headers=admin).json()["attention"] if a["key"] == "drift")
+    assert drift["title"]["en"].startswith("3 changes")
+    assert client.post("/api/v1/plan/drift/999/acknowledge", headers=admin).status_code == 404
     inferred = client.get("/api/v1/plan/inferred", headers=admin).json()
     steady_plan = inferred["plan"]["events"]["steady"]["properties"]
     assert steady_plan["n"] == {"type": "number", "required": True}
@@ -204,6 +215,28 @@ def test_the_plan_is_inferred_from_what_arrived_and_drift_is_told(
     assert saved.status_code == 200
     exported = client.get("/api/v1/plan/export", headers=admin)
     assert exported.text.startswith("tracking_plan:")
+
+
+def test_a_drift_is_one_notice_until_it_is_over_and_news_when_it_comes_back(database: Database) -> None:
+    notices = DriftNotices(database)
+    stopped = Drift(kind="stopped", event="paid", property=None, before="20.0", now="3.0")
+    typed = Drift(kind="type", event="paid", property="size", before="number", now="text")
+    notices.note([stopped, typed])
+    notices.note([msgspec.structs.replace(stopped, now="4.0"), typed])
+    assert sorted(one.drift.now for one in notices.all()) == ["4.0", "text"]
+    first = next(one for one in notices.all() if one.drift.kind == "stopped")
+    notices.acknowledge(first.id, "lin")
+    assert notices.acknowledge(first.id, "mei").acknowledged_by == "lin"
+    assert notices.open() == [typed]
+    notices.note([typed])
+    over = next(one for one in notices.all() if one.id == first.id)
+    assert over.ended_at is not None
+    assert over.acknowledged_by == "lin"
+    notices.note([stopped, typed])
+    assert {one.kind for one in notices.open()} == {"stopped", "type"}
+    assert len(notices.all()) == 2
+    with pytest.raises(NotFound):
+        notices.acknowledge(10**6, "lin")
 
 
 def test_nothing_arrived_is_no_error(context: Context) -> None:

@@ -16,6 +16,13 @@ from tilth.people import tables as _people  # noqa: F401
 from tilth.state import Database, WriterLock, metadata
 
 
+def test_a_number_beyond_64_bits_is_bad_input(database: Database) -> None:
+    for huge in (2**63, -(10**30)):
+        for opened in (database.begin, database.read):
+            with pytest.raises(InvalidInput, match="64 bits"), opened() as connection:
+                connection.execute(sa.select(source).where(source.c.id == huge))
+
+
 def test_the_migrations_build_exactly_the_declared_tables(database: Database) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

@@ -1510,6 +1510,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plan/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadDrift
+         * @description What changed in the data: events that stopped, volumes, types and coverage of properties.
+         */
+        get: operations["read_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/drift/{notice_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AcknowledgeDrift
+         * @description Somebody has looked at it: it asks for no more attention unless it ends and comes back.
+         */
+        post: operations["acknowledge_drift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people/traits": {
         parameters: {
             query?: never;
@@ -2845,6 +2885,20 @@ export interface components {
             property: string | null;
             before: string;
             now: string;
+        };
+        /** DriftList */
+        DriftList: {
+            notices: components["schemas"]["DriftNotice"][];
+        };
+        /** DriftNotice */
+        DriftNotice: {
+            id: number;
+            drift: components["schemas"]["Drift"];
+            /** Format: date-time */
+            first_at: string;
+            ended_at: string | null;
+            acknowledged_at: string | null;
+            acknowledged_by: string | null;
         };
         /** Edge */
         Edge: {
@@ -7590,6 +7644,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftNotice"];
+                };
             };
             /** @description What went wrong */
             default: {

@@ -107,6 +107,7 @@ export type Observed = Schemas['Observed']
 export type ObservedEvent = Schemas['ObservedEvent']
 export type ObservedProperty = Schemas['ObservedProperty']
 export type Drift = Schemas['Drift']
+export type DriftNotice = Schemas['DriftNotice']
 export type PlanIssue = Schemas['Issue']
 export type SurveyOption = Schemas['SurveyOption']
 /** What may be left out when sent is always there in an answer. */

@@ -17,6 +17,7 @@ import pyarrow as pa
 from tilth.collect.applying import Applier
 from tilth.collect.connectors.service import Connectors
 from tilth.collect.converting import Converted, Converter
+from tilth.collect.drift import DriftNotices
 from tilth.collect.events import Event
 from tilth.collect.feedback.service import Feedback
 from tilth.collect.intake import IntakeLog
@@ -127,6 +128,7 @@ class Collect:
         self.plans = Plans(database)
         self.profiles = Profiles(database, people, self.plans)
         self.connectors = Connectors(database, self.sources)
+        self.drift = DriftNotices(database)
         self.surveys = Surveys(database, people, self.sources, self.receive)
         self.feedback = Feedback(database, self.receive)
         self.last_flush: int | None = None

@@ -6,6 +6,7 @@ from tilth.state.database import BigId, metadata
 
 __all__ = [
     "connector",
+    "drift_notice",
     "feedback",
     "feedback_entry",
     "intake",
@@ -70,6 +71,24 @@ plan_issue = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False),
     sa.PrimaryKeyConstraint("event", "field", "reason", "source", name="pk_plan_issue"),
     sqlite_with_rowid=False,
+)
+
+# What changed in the data, from when to when, and who has looked at it. property: empty where it is the event itself.
+drift_notice = sa.Table(
+    "drift_notice",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("property", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("now", sa.Text, nullable=False),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("acknowledged_at", sa.BigInteger),
+    sa.Column("acknowledged_by", sa.Text),
+    sa.UniqueConstraint("kind", "event", "property", name="uq_drift_notice_kind"),
 )
 
 # Webhooks of shop systems: who signs how, and the rules that read them, as JSON.

@@ -43,7 +43,8 @@ class LayerAtRisk(msgspec.Struct, frozen=True, kw_only=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known besides the sales: instants in UTC µs, counts of rows.
 
-    failed_work: the last error of the flush or the compaction. disk_free: bytes.
+    failed_work: the last error of the flush or the compaction. disk_free: bytes. drift: the events whose data
+    changed in a way that nobody has acknowledged.
     """
 
     now: int
@@ -54,6 +55,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     layerings: int
     failed_work: str | None = None
     disk_free: int | None = None
+    drift: list[str] = msgspec.field(default_factory=list)
 
 
 def attention(sales: Sales, facts: Facts, stale_days: int = 7) -> list[AttentionItem]:
@@ -98,6 +100,21 @@ def attention(sales: Sales, facts: Facts, stale_days: int = 7) -> list[Attention
             Text(zh=f"{facts.quarantined:,} 行在隔离区等待处理", en=f"{facts.quarantined:,} rows wait in quarantine"),
             Text(zh="它们没有计入任何数字。修正后可以重放。", en="No number includes them yet. Fix and replay them."),
             "/data/quarantine?state=open",
+        )
+    if facts.drift:
+        several = list(dict.fromkeys(facts.drift))
+        named = ", ".join(several[:3])
+        add(
+            "drift",
+            "warning",
+            Text(
+                zh=f"{len(facts.drift):,} 处数据变化待确认", en=f"{len(facts.drift):,} changes in the data to look at"
+            ),
+            Text(
+                zh=f"{named}{' 等' if len(several) > 3 else ''}：事件停了，或者量、属性变了。",
+                en=f"{named}{' and others' if len(several) > 3 else ''}: stopped, or of another volume or type.",
+            ),
+            "/data/plan?tab=drift",
         )
     if sales.orders == 0:
         add(

@@ -42,6 +42,9 @@ TAKE_IN_LOOK = 1.0
 TAKE_IN_PAUSE = 0.03
 # How often, in seconds, a further node looks whether it should do the writing.
 LEAD_LOOK = 1.0
+# How often, in seconds, it is looked what changed in the data, and how long after the start first.
+DRIFT_LOOK = 3600.0
+DRIFT_FIRST = 120.0
 # Pulls that run at once, and how often, in seconds, it is looked whether one is due.
 PULLS_AT_ONCE = 2
 PULL_LOOK = 2.0
@@ -82,6 +85,7 @@ class Background:
             ("flush", self._keep_house),
             ("imports", self._run_imports),
             ("take-in", self._take_in),
+            ("drift", self._look_for_drift),
             *((f"pulls-{number}", self._run_pulls) for number in range(PULLS_AT_ONCE)),
         ):
             thread = threading.Thread(target=work, name=f"tilth-{name}", daemon=True)
@@ -188,6 +192,26 @@ class Background:
             with self._wake:
                 if not self._pulls_wanted:
                     self._wake.wait(timeout=PULL_LOOK)
+
+    # Drift
+
+    def _look_for_drift(self) -> None:
+        """Whoever opens no page is to hear of it too."""
+        from tilth.collect.observed import observe
+
+        wait = DRIFT_FIRST
+        while not self._stopping.wait(wait):
+            wait = DRIFT_LOOK
+            workspace = self._workspace
+            if not workspace.lock.held:
+                continue
+            try:
+                plan = workspace.collect.plans.current().plan
+                workspace.collect.drift.note(observe(workspace.lake, plan, workspace.settings.memory_mb).drift)
+            except TilthError as error:
+                logger.info("drift: %s", error)
+            except Exception:
+                logger.exception("it could not be looked what changed in the data")
 
     # Flush and compaction
 

@@ -71,14 +71,18 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         try:
-            with self.engine.connect().execution_options(tilth_write=True) as connection, connection.begin():
+            with (
+                _fitting(),
+                self.engine.connect().execution_options(tilth_write=True) as connection,
+                connection.begin(),
+            ):
                 yield connection
         except sa.exc.OperationalError as error:
             raise _storage_error(error) from error
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect() as connection, connection.begin():
+        with _fitting(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     def insert_or_ignore(self, table: sa.Table) -> Any:
@@ -124,6 +128,26 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """A number that no column holds was somebody's input: ids of rows come from addresses and bodies."""
+    try:
+        yield
+    except OverflowError as error:
+        # SQLite's driver refuses it before the statement is run.
+        if "SQLite" not in str(error):
+            raise
+        raise _too_large() from None
+    except sa.exc.DataError as error:
+        if getattr(error.orig, "sqlstate", "") != "22003":
+            raise
+        raise _too_large() from None
+
+
+def _too_large() -> InvalidInput:
+    return InvalidInput("number", "is too large: a number has at most 64 bits")
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -1,5 +1,5 @@
 import { Alert, Input } from 'antd'
-import type { Drift, Observed, ObservedEvent, ObservedProperty } from '@/api/types'
+import type { Observed, ObservedEvent, ObservedProperty } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import { DataTable } from '@/ui/data-table'
@@ -21,9 +21,6 @@ export function EventsTab({ observed }: { observed: Observed }) {
   const shown = observed.events.filter((one) => one.name.toLowerCase().includes(wanted))
   return (
     <div className="stack">
-      {observed.drift.map((one) => (
-        <Alert key={`${one.kind}:${one.event}:${one.property ?? ''}`} type="warning" showIcon title={<DriftLine drift={one} />} />
-      ))}
       {observed.unseen.length > 0 && <Alert type="info" showIcon title={t('plan.unseen', { names: observed.unseen.slice(0, 8).join(', '), n: observed.unseen.length })} />}
       <div className="row">
         <Input.Search aria-label={t('plan.search')} placeholder={t('plan.search')} defaultValue={url.get('q')} allowClear onSearch={(q) => url.set({ q })} style={{ maxWidth: 280 }} />
@@ -54,15 +51,6 @@ export function EventsTab({ observed }: { observed: Observed }) {
       />
     </div>
   )
-}
-
-function DriftLine({ drift }: { drift: Drift }) {
-  const { t } = useLanguage()
-  const told = { event: drift.event, property: drift.property ?? '', before: drift.before, now: drift.now }
-  if (drift.kind === 'stopped') return <>{t('plan.drift.stopped', told)}</>
-  if (drift.kind === 'volume') return <>{t('plan.drift.volume', told)}</>
-  if (drift.kind === 'type') return <>{t('plan.drift.type', told)}</>
-  return <>{t('plan.drift.vanished', told)}</>
 }
 
 function Spark({ days, label }: { days: number[]; label: string }) {

@@ -113,6 +113,7 @@ def overview(context: Ctx) -> Overview:
         layerings=len(newest),
         failed_work=workspace.collect.last_flush_error or context.background.compaction_error,
         disk_free=disk_health(workspace).free,
+        drift=[one.event for one in workspace.collect.drift.open()],
     )
     mix = next((newest[kind] for kind in _MIX if kind in newest), None)
     return Overview(

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Response, delete, get, put
-from litestar.params import JSONBody
+from litestar import Response, delete, get, post, put
+from litestar.params import FromPath, JSONBody
 
+from tilth.collect.drift import Noticed
 from tilth.collect.observed import Drift, Observation, ObservedEvent, infer_plan, observe
 from tilth.collect.plan import Plan, VersionedPlan
 from tilth.collect.plan_yaml import plan_of_yaml, plan_yaml
@@ -78,6 +79,34 @@ class Issues(msgspec.Struct, frozen=True, kw_only=True):
     issues: list[Issue]
 
 
+class DriftNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the data since first_at. ended_at: from when on it was there no more. acknowledged_by: who looked."""
+
+    id: int
+    drift: Drift
+    first_at: datetime
+    ended_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+
+
+class DriftList(msgspec.Struct, frozen=True, kw_only=True):
+    """Those nobody has looked at first, then those still there, then those that are over."""
+
+    notices: list[DriftNotice]
+
+
+def _notice(one: Noticed) -> DriftNotice:
+    return DriftNotice(
+        id=one.id,
+        drift=one.drift,
+        first_at=instant(one.first_at),
+        ended_at=instant_or_none(one.ended_at),
+        acknowledged_at=instant_or_none(one.acknowledged_at),
+        acknowledged_by=one.acknowledged_by,
+    )
+
+
 def _plan(found: VersionedPlan) -> TrackingPlan:
     return TrackingPlan(
         version=found.version,
@@ -99,6 +128,7 @@ def _observe(context: Context) -> tuple[Observation, int]:
         held = context.observation
         if held is None or held[0] != current.version or now() - held[2] > _LIFE * 1_000_000:
             found = observe(workspace.lake, current.plan, workspace.settings.memory_mb)
+            workspace.collect.drift.note(found.drift)
             held = context.observation = (current.version, found, now())
         return held[1], held[2]
 
@@ -197,4 +227,33 @@ def forget_issues(principal: Who, context: Ctx) -> None:
     context.record(principal, "plan.forget_issues", "")
 
 
-ROUTES = [read_plan, export_plan, save_plan, read_inferred_plan, read_observed, read_issues, forget_issues]
+@get("/plan/drift", opt={"role": "viewer"})
+async def read_drift(context: Ctx) -> DriftList:
+    """What changed in the data: events that stopped, volumes, types and coverage of properties."""
+
+    def read() -> DriftList:
+        _observe(context)
+        return DriftList(notices=[_notice(one) for one in context.workspace.collect.drift.all()])
+
+    return await context.compute(read)
+
+
+@post("/plan/drift/{notice_id:int}/acknowledge", opt={"role": "operator"}, status_code=200, sync_to_thread=True)
+def acknowledge_drift(notice_id: FromPath[int], principal: Who, context: Ctx) -> DriftNotice:
+    """Somebody has looked at it: it asks for no more attention unless it ends and comes back."""
+    done = context.workspace.collect.drift.acknowledge(notice_id, principal.name)
+    context.record(principal, "drift.acknowledge", done.drift.event, kind=done.drift.kind, property=done.drift.property)
+    return _notice(done)
+
+
+ROUTES = [
+    read_plan,
+    export_plan,
+    save_plan,
+    read_inferred_plan,
+    read_observed,
+    read_issues,
+    forget_issues,
+    read_drift,
+    acknowledge_drift,
+]
