@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import httpx
@@ -234,6 +235,32 @@ def test_a_connector_is_made_and_its_rules_are_tried_on_a_payload(page: Page, de
     page.screenshot(path=SCREENSHOTS / "connector-rules-zh-CN.png", full_page=True)
     drawer.get_by_label("规则（JSON）").fill('[{"event": "x", "event_id": ["$.a["]}]')
     expect(drawer).to_contain_text("rules[0].event_id")
+
+
+def test_a_change_of_the_data_is_seen_and_acknowledged(page: Page, demo_company: Served) -> None:
+    made = page.request.post(
+        demo_company.url + "/api/v1/sources", data={"name": "drifting"}, headers={"Origin": demo_company.url}
+    )
+    newest = page.request.get(demo_company.url + "/api/v1/plan/observed").json()["through"]
+    last = dt.date.fromisoformat(newest)
+    told = [
+        {"event": "checked_in", "distinct_id": f"c{n}", "event_id": f"ci-{back}-{n}",
+         "timestamp": f"{last - dt.timedelta(days=back)}T08:00:00Z", "properties": {}}
+        for back in range(7, 28) for n in range(10)
+    ]  # fmt: skip
+    key = {"Authorization": f"Bearer {made.json()['write_key']}"}
+    assert httpx.post(demo_company.url + "/api/v1/events", json=told, headers=key).json()["accepted"] == len(told)
+    # What was read a moment ago is believed for half a minute.
+    page.wait_for_timeout(31_000)
+    open_page(page, demo_company, "/data/plan?tab=drift", "zh-CN")
+    row = page.get_by_role("row").filter(has_text="checked_in")
+    expect(row).to_contain_text("停了")
+    open_page(page, demo_company, "/", "zh-CN")
+    expect(page.get_by_role("region", name="先看什么")).to_contain_text("数据变化待确认")
+    open_page(page, demo_company, "/data/plan?tab=drift", "zh-CN")
+    row.get_by_role("button", name="确认").or_(row.get_by_role("button", name="确 认")).first.click()
+    expect(row).to_contain_text("已确认")
+    page.screenshot(path=SCREENSHOTS / "plan-drift-zh-CN.png", full_page=True)
 
 
 def test_a_pull_is_tried_made_run_and_its_history_read(page: Page, demo_company: Served) -> None:
