@@ -76,7 +76,9 @@ def test_ids_alone_can_be_the_mark_and_large_ones_keep_every_digit(pulling: Pull
 
 def test_a_query_may_hold_colons_percents_and_its_own_where(pulling: Pulling, shop: Shop) -> None:
     shop.add((1, TEN, "a:b %d", "1"), (2, TEN, "other", "1"))
-    query = "SELECT id, updated_at, customer, amount, '10:30 %s' AS note FROM orders WHERE customer LIKE 'a:b %';"
+    note = "'10:30 %s \\d\\: ::x' AS note"
+    query = f"SELECT id, updated_at, customer, amount, {note} FROM orders WHERE customer LIKE 'a:b %';"
+    assert look(pulling.pulls, place(shop, query=query), "", RULES).rows[0]["note"] == "10:30 %s \\d\\: ::x"
     pulling.pulls.create("shop", place(shop, query=query), RULES)
     assert pulling.run().accepted == 1
     assert pulling.ids() == ["order-1"]

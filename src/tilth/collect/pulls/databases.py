@@ -118,7 +118,7 @@ class Rows:
         self._pulled: Any
         if place.query:
             # `:` begins a parameter for SQLAlchemy; here it is the query's own.
-            inner = _query_text(place.query).replace("\\", "\\\\").replace(":", "\\:")
+            inner = _query_text(place.query).replace(":", "\\:")
             self._pulled = sa.text(inner).columns(*columns).subquery("pulled")
             self._what: Any = sa.literal_column("pulled.*")
         else:

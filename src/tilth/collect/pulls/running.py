@@ -40,6 +40,8 @@ _BYTES = 4 << 20
 _PATIENCE = 600.0
 _LOOK_ROWS = 5
 _LOOK_FILES = 20
+# An object is fetched whole to be looked into.
+_LOOK_BYTES = 256 << 20
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -70,6 +72,8 @@ def look(pulls: Pulls, connection: Connection, secret: str, rules: list[MappingR
         found = files_of(connection, secret, pulls.allowed)
         files = [one.name for one in islice(found, _LOOK_FILES)]
         for file in islice(found, 3):
+            if isinstance(connection, S3Place) and file.size > _LOOK_BYTES:
+                raise InvalidInput("connection", f"{file.name} is over {_LOOK_BYTES >> 20} MB, too large to look into")
             with fetched(connection, secret, pulls.allowed, file) as path:
                 for some, bad in table_rows(path, file.name, _LOOK_ROWS):
                     rows += some[:_LOOK_ROWS]
