@@ -37,7 +37,7 @@ def shop(client: Client, write_key: Headers) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_people_behind_a_number_become_a_segment_that_says_where_from(client: Client, admin: Headers) -> None:
-    asked = {**FUNNEL, "which": {"step": 1, "outcome": "dropped"}, "segment": {"key": "left", "name": "没付款"}}
+    asked = {**FUNNEL, "which": {"step": 1, "outcome": "dropped"}, "save": {"key": "left", "name": "没付款"}}
     made = client.post("/api/v1/query/funnel/segment", json=asked, headers=admin)
     assert (made.status_code, made.json()["people"]) == (201, 1)
     shown = client.get("/api/v1/segments/left", headers=admin).json()
@@ -61,16 +61,16 @@ def test_people_behind_a_number_become_a_segment_that_says_where_from(client: Cl
         ({"which": {"stop": 1}}, "which.stop"),
         ({"which": {}}, "which.step"),
         ({"which": {"step": 9}}, "step"),
-        ({"segment": {"key": "a"}}, "segment.name"),
-        ({"segment": "a"}, "segment"),
-        ({"segment": {"key": "No Key", "name": "x"}}, "key"),
+        ({"save": {"key": "a"}}, "save.name"),
+        ({"save": "a"}, "save"),
+        ({"save": {"key": "No Key", "name": "x"}}, "key"),
         ({"stops": []}, "stops"),
     ],
 )
 def test_what_is_wrong_with_a_segment_from_a_number_is_named(
     client: Client, admin: Headers, change: dict[str, Any], field: str
 ) -> None:
-    asked = {**FUNNEL, "which": {"step": 1}, "segment": {"key": "a", "name": "A"}} | change
+    asked = {**FUNNEL, "which": {"step": 1}, "save": {"key": "a", "name": "A"}} | change
     answer = client.post("/api/v1/query/funnel/segment", json=asked, headers=admin)
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 

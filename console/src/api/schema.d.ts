@@ -447,7 +447,7 @@ export interface paths {
         put?: never;
         /**
          * QueryFunnelSegment
-         * @description Save the people behind a number of `funnel` as a segment: its body, with `which` and `segment`.
+         * @description Save the people behind a number of `funnel` as a segment: its body, with `which` and `save`: key and name.
          */
         post: operations["query_funnel_segment"];
         delete?: never;
@@ -467,7 +467,7 @@ export interface paths {
         put?: never;
         /**
          * QueryRetentionSegment
-         * @description Save the people behind a number of `retention` as a segment: its body, with `which` and `segment`.
+         * @description Save the people behind a number of `retention` as a segment: its body, with `which` and `save`: key and name.
          */
         post: operations["query_retention_segment"];
         delete?: never;
@@ -487,7 +487,7 @@ export interface paths {
         put?: never;
         /**
          * QueryLifecycleSegment
-         * @description Save the people behind a number of `lifecycle` as a segment: its body, with `which` and `segment`.
+         * @description Save the people behind a number of `lifecycle` as a segment: its body, with `which` and `save`: key and name.
          */
         post: operations["query_lifecycle_segment"];
         delete?: never;
@@ -507,7 +507,7 @@ export interface paths {
         put?: never;
         /**
          * QueryStickinessSegment
-         * @description Save the people behind a number of `stickiness` as a segment: its body, with `which` and `segment`.
+         * @description Save the people behind a number of `stickiness` as a segment: its body, with `which` and `save`: key and name.
          */
         post: operations["query_stickiness_segment"];
         delete?: never;

@@ -1,4 +1,4 @@
-import { ApartmentOutlined, ApiOutlined, BugOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, ForkOutlined, FormOutlined, FundOutlined, GoldOutlined, HeartOutlined, MessageOutlined, IdcardOutlined, ProfileOutlined, SettingOutlined, ShopOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, ApiOutlined, BarChartOutlined, BugOutlined, ClockCircleOutlined, CloudUploadOutlined, CodeOutlined, CompassOutlined, DashboardOutlined, DotChartOutlined, ForkOutlined, FormOutlined, FundOutlined, FunnelPlotOutlined, GoldOutlined, HeartOutlined, HeatMapOutlined, IdcardOutlined, LineChartOutlined, MessageOutlined, NodeIndexOutlined, PartitionOutlined, ProfileOutlined, RiseOutlined, SettingOutlined, ShopOutlined, SyncOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -38,6 +38,17 @@ export const navigation: Group[] = [
     key: 'analysis',
     label: 'nav.group.analysis',
     places: [
+      { path: '/analysis', label: 'nav.questions', icon: <CompassOutlined />, role: 'analyst' },
+      { path: '/analysis/trends', label: 'analysis.kind.trends', icon: <LineChartOutlined />, role: 'analyst' },
+      { path: '/analysis/funnel', label: 'analysis.kind.funnel', icon: <FunnelPlotOutlined />, role: 'analyst' },
+      { path: '/analysis/retention', label: 'analysis.kind.retention', icon: <HeatMapOutlined />, role: 'analyst' },
+      { path: '/analysis/lifecycle', label: 'analysis.kind.lifecycle', icon: <SyncOutlined />, role: 'analyst' },
+      { path: '/analysis/stickiness', label: 'analysis.kind.stickiness', icon: <BarChartOutlined />, role: 'analyst' },
+      { path: '/analysis/paths', label: 'analysis.kind.paths', icon: <NodeIndexOutlined />, role: 'analyst' },
+      { path: '/analysis/distribution', label: 'analysis.kind.distribution', icon: <DotChartOutlined />, role: 'analyst' },
+      { path: '/analysis/attribution', label: 'analysis.kind.attribution', icon: <PartitionOutlined />, role: 'analyst' },
+      { path: '/analysis/sessions', label: 'analysis.kind.sessions', icon: <ClockCircleOutlined />, role: 'analyst' },
+      { path: '/analysis/ltv', label: 'analysis.kind.ltv', icon: <RiseOutlined />, role: 'analyst' },
       { path: '/analysis/clv', label: 'nav.clv', icon: <FundOutlined />, role: 'analyst' },
       { path: '/analysis/sql', label: 'nav.sql', icon: <CodeOutlined />, role: 'analyst' },
     ],

@@ -1,10 +1,12 @@
-import { ApartmentOutlined, SearchOutlined, TagsOutlined, UserOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, CompassOutlined, SearchOutlined, TagsOutlined, UserOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Input, Modal } from 'antd'
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { http } from '@/api/client'
-import type { SearchResult } from '@/api/types'
+import { addressOf } from '@/analysis/address'
+import { isKind, titleOf } from '@/analysis/kinds'
+import type { QuestionList, SearchResult } from '@/api/types'
 import { useDelayed } from '@/format/use-delayed'
 import { useLanguage } from '@/i18n/language'
 import { useKindNames } from '@/pages/layerings/use-kind-names'
@@ -39,6 +41,8 @@ export function Palette({ close }: { close: () => void }) {
     placeholderData: (previous) => previous,
   })
 
+  const saved = useQuery({ queryKey: ['questions'], queryFn: ({ signal }) => http.get<QuestionList>('/questions', undefined, signal), staleTime: 60_000 })
+
   const entries = useMemo<Entry[]>(() => {
     const words = text.trim().toLowerCase()
     const pages = places
@@ -63,8 +67,11 @@ export function Palette({ close }: { close: () => void }) {
       icon: <ApartmentOutlined />,
       path: `/people/layerings/${layering.id}`,
     }))
-    return [...pages, ...people, ...segments, ...layerings]
-  }, [text, found.data, t, kindName, can])
+    const questions = (can('analyst') && words !== '' ? (saved.data?.questions ?? []) : [])
+      .filter((one) => one.title.toLowerCase().includes(words))
+      .map((one) => ({ key: `q${one.id}`, group: t('palette.questions'), label: one.title, note: isKind(one.kind) ? t(titleOf(one.kind)) : one.kind, icon: <CompassOutlined />, path: addressOf(one) }))
+    return [...pages, ...questions, ...people, ...segments, ...layerings]
+  }, [text, found.data, saved.data, t, kindName, can])
 
   const chosen = Math.min(at, Math.max(0, entries.length - 1))
   useEffect(() => {

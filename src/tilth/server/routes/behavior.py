@@ -115,12 +115,13 @@ def _who(kind: str) -> HTTPRouteHandler:
 def _keep(kind: str) -> HTTPRouteHandler:
     async def keep(request: Request[Any, Any, Any], principal: Who, context: Ctx) -> Segment:
         asked = await _question(request)
-        saved = asked.pop("segment", None)
+        # `segment` is a parameter of the question itself: the people it is asked of.
+        saved = asked.pop("save", None)
         if not isinstance(saved, dict):
-            raise InvalidInput("segment", 'must be {"key": …, "name": …}')
+            raise InvalidInput("save", 'must be {"key": …, "name": …} of the segment to make')
         for field in ("key", "name"):
             if not isinstance(saved.get(field), str):
-                raise InvalidInput(f"segment.{field}", "must be a text")
+                raise InvalidInput(f"save.{field}", "must be a text")
         which = _which(kind, asked)
         workspace = context.workspace
 
@@ -133,7 +134,7 @@ def _keep(kind: str) -> HTTPRouteHandler:
 
         return await _unless_left(request, context, save)
 
-    keep.__doc__ = f"Save the people behind a number of `{kind}` as a segment: its body, with `which` and `segment`."
+    keep.__doc__ = f"Save the people behind a number of `{kind}` as a segment: its body, with `which` and `save`: key and name."
     route = post(f"/query/{kind}/segment", opt={"role": "analyst"}, status_code=201)
     return route(_called(keep, f"query_{kind}_segment"))
 

@@ -56,7 +56,7 @@ export default function SegmentsPage() {
                     },
                     { title: t('segments.col.kind'), render: (_, segment) => <Pill>{segment.kind === 'static' ? t('segments.kind.static') : segment.kind}</Pill> },
                     { title: t('segments.col.people'), align: 'right', sorter: (a, b) => a.people - b.people, render: (_, segment) => format.count(segment.people) },
-                    { title: t('segments.col.origin'), render: (_, segment) => <OriginLink origin={segment.origin} /> },
+                    { title: t('segments.col.origin'), render: (_, segment) => <OriginLink origin={segment.origin} asked={segment.asked} /> },
                     {
                       title: t('segments.col.created'),
                       render: (_, segment) => (

@@ -35,10 +35,10 @@ export default function SegmentPage() {
         segment && (
           <>
             {t('segment.about', { n: segment.people, by: segment.by, when: format.ago(segment.created_at) })}
-            {segment.origin && (
+            {(segment.origin ?? segment.asked) && (
               <>
                 {' · '}
-                <OriginLink origin={segment.origin} />
+                <OriginLink origin={segment.origin} asked={segment.asked} />
               </>
             )}
           </>

@@ -1,0 +1,107 @@
+import { Select } from 'antd'
+import { useMemo } from 'react'
+import type { AttributionAnswer } from '@/api/types'
+import { Chart } from '@/chart/chart'
+import { useFormat } from '@/format/use-format'
+import { useLanguage } from '@/i18n/language'
+import type { Colors } from '@/theme/colors'
+import { DataTable } from '@/ui/data-table'
+import { EmptyState } from '@/ui/empty'
+import { Panel } from '@/ui/page'
+import { Stats } from '@/ui/stats'
+import { useUrlState } from '@/url/use-url-state'
+import { MODELS } from '../kinds'
+import { valueWords, type AnswerProps } from './shared'
+
+type Touch = AttributionAnswer['touches'][number]
+
+export function Attribution({ answer, compact }: AnswerProps<AttributionAnswer>) {
+  const { t } = useLanguage()
+  const format = useFormat()
+  const url = useUrlState()
+  const models = MODELS.filter((model) => answer.touches.some((touch) => model in touch.credit))
+  const model = models.find((one) => one === url.get('model')) ?? (models.includes('linear') ? 'linear' : (models[0] ?? 'linear'))
+  const costs = answer.touches.some((touch) => touch.cost !== null)
+  const nameOf = (touch: Touch) => (touch.value === null ? t('analysis.attribution.untouched') : valueWords(touch.value, t))
+  const sorted = useMemo(() => [...answer.touches].sort((a, b) => (b.credit[model] ?? 0) - (a.credit[model] ?? 0)), [answer, model])
+  const option = useMemo(
+    () => (c: Colors) => {
+      const shown = sorted.slice(0, 15).reverse()
+      return {
+        grid: { left: 8, right: 90, top: 8, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+        tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
+        xAxis: { type: 'value', min: 0 },
+        yAxis: { type: 'category', data: shown.map(nameOf) },
+        series: [{ type: 'bar', name: t('analysis.attribution.credit'), data: shown.map((touch) => touch.credit[model] ?? 0), itemStyle: { color: c.accent, borderRadius: [0, 3, 3, 0] }, barMaxWidth: 26, label: { show: true, position: 'right', color: c.text, formatter: ({ value }: { value: number }) => `${format.decimal(value, 1)}  ${format.percent(answer.conversions > 0 ? value / answer.conversions : null, 1)}` } }],
+      }
+    },
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [sorted, model, format, t],
+  )
+  if (answer.conversions === 0 && !compact) {
+    return (
+      <Panel>
+        <EmptyState picture="curve" title={t('analysis.empty')}>
+          {t('analysis.attribution.empty')}
+        </EmptyState>
+      </Panel>
+    )
+  }
+  return (
+    <>
+      {!compact && (
+        <Stats
+          label={t('analysis.kind.attribution')}
+          items={[
+            { key: 'n', label: t('analysis.attribution.conversions'), value: format.count(answer.conversions) },
+            { key: 'worth', label: t('analysis.attribution.worth'), value: format.decimal(answer.revenue) },
+          ]}
+        />
+      )}
+      <Chart
+        id="attribution"
+        title={t('analysis.kind.attribution')}
+        about={t('analysis.attribution.about', { n: answer.conversions })}
+        summary={sorted.slice(0, 5).map((touch) => `${nameOf(touch)} ${format.decimal(touch.credit[model], 1)}`).join(' · ')}
+        extra={compact ? undefined : <Select size="small" aria-label={t('analysis.field.models')} value={model} style={{ width: 190 }} options={models.map((one) => ({ value: one, label: t(`analysis.choice.model.${one}`) }))} onChange={(one) => url.set({ model: one })} />}
+        height={compact ? 240 : 60 + Math.min(15, sorted.length) * 32}
+        option={option}
+        table={{ columns: [{ title: t('analysis.value') }, ...models.map((one) => ({ title: t(`analysis.choice.model.${one}`), end: true, show: (value: unknown) => format.decimal(value as number | null, 2) }))], rows: sorted.map((touch) => [nameOf(touch), ...models.map((one) => touch.credit[one] ?? null)]) }}
+      />
+      {!compact && (
+        <Panel title={t('analysis.attribution.models')} about={t('analysis.attribution.adds')} flush>
+          <DataTable<Touch & { at: number }>
+            size="small"
+            rowKey="at"
+            dataSource={sorted.map((touch, at) => ({ ...touch, at }))}
+            pagination={sorted.length > 50 ? { pageSize: 50, showSizeChanger: false } : false}
+            scroll={{ x: 200 + models.length * 140 }}
+            columns={[
+              { title: t('analysis.value'), fixed: 'left', render: (_, touch) => nameOf(touch) },
+              ...models.map((one) => ({
+                title: t(`analysis.choice.model.${one}`),
+                key: one,
+                align: 'right' as const,
+                render: (_: unknown, touch: Touch) => (
+                  <>
+                    <span className="num">{format.decimal(touch.credit[one], 1)}</span>
+                    <div className="muted small" title={t('analysis.attribution.worth')}>
+                      {format.decimal(touch.revenue[one], 0)}
+                    </div>
+                  </>
+                ),
+              })),
+              ...(costs
+                ? [
+                    { title: t('analysis.costs.cost'), key: 'cost', align: 'right' as const, render: (_: unknown, touch: Touch) => format.decimal(touch.cost) },
+                    { title: t('analysis.attribution.cac'), key: 'cac', align: 'right' as const, render: (_: unknown, touch: Touch) => format.decimal(touch.cac[model]) },
+                    { title: t('analysis.attribution.roi'), key: 'roi', align: 'right' as const, render: (_: unknown, touch: Touch) => format.percent(touch.roi[model], 0) },
+                  ]
+                : []),
+            ]}
+          />
+        </Panel>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,89 @@
+import { useMemo } from 'react'
+import type { LtvAnswer } from '@/api/types'
+import { Chart } from '@/chart/chart'
+import { useFormat } from '@/format/use-format'
+import { useLanguage } from '@/i18n/language'
+import type { Colors } from '@/theme/colors'
+import { DataTable } from '@/ui/data-table'
+import { EmptyState } from '@/ui/empty'
+import { Panel } from '@/ui/page'
+import { tidy, writeStep } from '../question'
+import { PeopleNumber, type AnswerProps } from './shared'
+
+type Row = LtvAnswer['rows'][number]
+
+export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer>) {
+  const { t } = useLanguage()
+  const format = useFormat()
+  const columns = answer.average.map((_, at) => String(at))
+  const rows = answer.rows.filter((row) => row.people > 0)
+  const option = useMemo(
+    () => (c: Colors) => ({
+      grid: { left: 8, right: 70, top: 16, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+      tooltip: { trigger: 'axis', valueFormatter: (value: unknown) => (typeof value === 'number' ? format.decimal(value) : '—') },
+      xAxis: { type: 'category', data: columns, boundaryGap: false },
+      yAxis: { type: 'value', min: 0 },
+      series: [
+        ...rows.slice(-12).map((row, at) => ({ type: 'line', name: row.period, data: row.value, showSymbol: false, color: c.series[(at + 1) % c.series.length], lineStyle: { width: 1.2, opacity: 0.65 } })),
+        { type: 'line', name: t('analysis.ltv.average'), data: answer.average, color: c.accent, lineStyle: { width: 3 }, symbolSize: 6, endLabel: { show: true, formatter: t('analysis.ltv.average'), color: c.accentText } },
+      ],
+    }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [answer, format, t],
+  )
+  if (rows.length === 0 && !compact) {
+    return (
+      <Panel>
+        <EmptyState picture="curve" title={t('analysis.empty')}>
+          {t('analysis.ltv.empty')}
+        </EmptyState>
+      </Panel>
+    )
+  }
+  // A cohort is everyone whose first start lies in its period: the people of retention's column 0.
+  const cohort = tidy({ start: question.start ?? writeStep({ events: ['purchase'], filters: undefined, label: '' }), interval: question.interval ?? 'month', range: question.range, segment: question.segment, timezone: question.timezone, filters: question.filters, week_starts: question.week_starts, periods: 1, first: 'first_time' })
+  return (
+    <>
+      <Chart
+        id="ltv"
+        title={t('analysis.kind.ltv')}
+        about={t('analysis.ltv.about')}
+        summary={t('analysis.ltv.summary', { value: format.decimal(answer.average.filter((one) => one !== null).at(-1)) })}
+        height={compact ? 220 : 320}
+        option={option}
+        table={{ columns: [{ title: t('analysis.ltv.cohort') }, { title: t('analysis.people'), end: true }, ...columns.map((name) => ({ title: name, end: true, show: (value: unknown) => format.decimal(value as number | null) }))], rows: rows.map((row) => [row.period, row.people, ...row.value]) }}
+      />
+      {!compact && (
+        <Panel title={t('analysis.ltv.cohorts')} about={t('analysis.ltv.cohorts.about')} flush>
+          <DataTable<Row>
+            size="small"
+            rowKey="period"
+            dataSource={[...rows].reverse()}
+            pagination={rows.length > 36 ? { pageSize: 36, showSizeChanger: false } : false}
+            scroll={{ x: 220 + columns.length * 92 }}
+            columns={[
+              { title: t('analysis.ltv.cohort'), dataIndex: 'period', fixed: 'left' },
+              { title: t('analysis.people'), align: 'right', render: (_, row) => <PeopleNumber open={behind && (() => behind({ kind: 'retention', question: cohort, which: { period: row.period, column: 0, came: true }, title: `${t('analysis.ltv.cohort')} ${row.period}` }))} label={t('analysis.people.of', { what: row.period })}>{format.count(row.people)}</PeopleNumber> },
+              ...columns.map((name, at) => ({
+                title: name,
+                key: name,
+                align: 'right' as const,
+                render: (_: unknown, row: Row) => {
+                  const value = row.value[at] ?? null
+                  if (value === null) return ''
+                  const paying = row.paying[at] ?? null
+                  return (
+                    <>
+                      <span className="num">{format.decimal(value)}</span>
+                      {paying !== null && <div className="muted small" title={t('analysis.ltv.paying', { ratio: format.ratio(Math.round(paying * row.people), row.people) })}>{format.percent(paying, 0)}</div>}
+                    </>
+                  )
+                },
+              })),
+            ]}
+          />
+        </Panel>
+      )}
+    </>
+  )
+}

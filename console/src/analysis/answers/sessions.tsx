@@ -1,0 +1,77 @@
+import { useMemo } from 'react'
+import type { SessionsAnswer } from '@/api/types'
+import { Chart } from '@/chart/chart'
+import { useFormat } from '@/format/use-format'
+import { useLanguage } from '@/i18n/language'
+import type { Colors } from '@/theme/colors'
+import { DataTable } from '@/ui/data-table'
+import { EmptyState } from '@/ui/empty'
+import { Panel } from '@/ui/page'
+import { Stats } from '@/ui/stats'
+import { valueWords, type AnswerProps } from './shared'
+
+type Numbers = SessionsAnswer['total']
+
+export function Sessions({ answer, compact }: AnswerProps<SessionsAnswer>) {
+  const { t } = useLanguage()
+  const format = useFormat()
+  const { total } = answer
+  const option = useMemo(
+    () => (c: Colors) => ({
+      grid: { left: 8, right: 16, top: 16, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+      tooltip: { trigger: 'axis' },
+      xAxis: { type: 'category', data: answer.periods.map((one) => one.period) },
+      yAxis: { type: 'value', min: 0 },
+      series: [
+        { type: 'line', name: t('analysis.sessions.sessions'), data: answer.periods.map((one) => one.numbers.sessions), color: c.accent, showSymbol: answer.periods.length < 40 },
+        { type: 'line', name: t('analysis.people'), data: answer.periods.map((one) => one.numbers.people), color: c.series[1], showSymbol: false },
+      ],
+    }),
+    [answer, t],
+  )
+  if (total.sessions === 0 && !compact) {
+    return (
+      <Panel>
+        <EmptyState picture="curve" title={t('analysis.empty')}>
+          {t('analysis.empty.about')}
+        </EmptyState>
+      </Panel>
+    )
+  }
+  const bounced = (one: Numbers) => (one.bounced === null ? '—' : <span title={format.ratio(Math.round(one.bounced * one.sessions), one.sessions)}>{format.percent(one.bounced, 1)} <span className="muted small">{format.ratio(Math.round(one.bounced * one.sessions), one.sessions)}</span></span>)
+  const columns = [
+    { title: t('analysis.sessions.sessions'), key: 'sessions', align: 'right' as const, render: (_: unknown, one: { numbers: Numbers }) => format.count(one.numbers.sessions) },
+    { title: t('analysis.people'), key: 'people', align: 'right' as const, render: (_: unknown, one: { numbers: Numbers }) => format.count(one.numbers.people) },
+    { title: t('analysis.sessions.per_person'), key: 'per', align: 'right' as const, render: (_: unknown, one: { numbers: Numbers }) => format.decimal(one.numbers.per_person) },
+    { title: t('analysis.sessions.length'), key: 'length', align: 'right' as const, render: (_: unknown, one: { numbers: Numbers }) => format.duration(one.numbers.mean_seconds) },
+    { title: t('analysis.sessions.events'), key: 'events', align: 'right' as const, render: (_: unknown, one: { numbers: Numbers }) => format.decimal(one.numbers.mean_events) },
+    { title: t('analysis.sessions.bounced'), key: 'bounced', align: 'right' as const, render: (_: unknown, one: { numbers: Numbers }) => bounced(one.numbers) },
+  ]
+  return (
+    <>
+      {!compact && (
+        <Stats
+          label={t('analysis.kind.sessions')}
+          items={[
+            { key: 'n', label: t('analysis.sessions.sessions'), value: format.count(total.sessions) },
+            { key: 'people', label: t('analysis.people'), value: format.count(total.people), detail: t('analysis.sessions.each', { n: format.decimal(total.per_person) }) },
+            { key: 'length', label: t('analysis.sessions.length'), value: <span style={{ fontSize: 19 }}>{format.duration(total.mean_seconds)}</span>, detail: t('analysis.sessions.median', { length: format.duration(answer.median_seconds) }) },
+            { key: 'events', label: t('analysis.sessions.events'), value: format.decimal(total.mean_events) },
+            { key: 'bounced', label: t('analysis.sessions.bounced'), value: format.percent(total.bounced, 1), detail: total.bounced === null ? undefined : format.ratio(Math.round(total.bounced * total.sessions), total.sessions) },
+          ]}
+        />
+      )}
+      <Chart id="sessions" title={t('analysis.kind.sessions')} summary={t('analysis.sessions.summary', { n: total.sessions, people: total.people })} height={compact ? 220 : 280} option={option} table={{ columns: [{ title: t('analysis.period') }, { title: t('analysis.sessions.sessions'), end: true }, { title: t('analysis.people'), end: true }], rows: answer.periods.map((one) => [one.period, one.numbers.sessions, one.numbers.people]) }} />
+      {!compact && (
+        <Panel title={t('analysis.table')} flush>
+          <DataTable<SessionsAnswer['periods'][number]> size="small" rowKey="period" dataSource={[...answer.periods].reverse()} pagination={answer.periods.length > 50 ? { pageSize: 50, showSizeChanger: false } : false} scroll={{ x: 820 }} columns={[{ title: t('analysis.period'), dataIndex: 'period' }, ...columns]} />
+        </Panel>
+      )}
+      {!compact && answer.breakdown.length > 0 && (
+        <Panel title={t('analysis.breakdown')} flush>
+          <DataTable<SessionsAnswer['breakdown'][number] & { at: number }> size="small" rowKey="at" dataSource={answer.breakdown.map((one, at) => ({ ...one, at }))} pagination={answer.breakdown.length > 25 ? { pageSize: 25, showSizeChanger: false } : false} scroll={{ x: 820 }} columns={[{ title: t('analysis.value'), render: (_, one) => valueWords(one.value, t) }, ...columns]} />
+        </Panel>
+      )}
+    </>
+  )
+}

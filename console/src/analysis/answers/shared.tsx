@@ -1,0 +1,39 @@
+import { Button } from 'antd'
+import type { ReactNode } from 'react'
+import type { Translate } from '@/i18n/language'
+import type { Kind, Question } from '../kinds'
+import { textOf } from '../question'
+
+/** Which number the people are wanted of: a question of a kind that lists them, and its `which`. */
+export interface Behind {
+  kind: Kind
+  question: Question
+  which: Record<string, unknown>
+  title: string
+}
+
+export interface AnswerProps<A> {
+  question: Question
+  answer: A
+  /** Opens the people behind a number; left out where there is no room for it. */
+  behind?: ((of: Behind) => void) | undefined
+  /** In a tile: the picture alone. */
+  compact?: boolean | undefined
+}
+
+/** A value of a breakdown in words. */
+export function valueWords(value: unknown, t: Translate): string {
+  if (value === null || value === undefined) return t('analysis.missing')
+  if (value === '(other)') return t('analysis.other')
+  return Array.isArray(value) ? value.map((one) => valueWords(one, t)).join(' · ') : textOf(value)
+}
+
+/** A number that opens the people behind it. */
+export function PeopleNumber({ children, open, label }: { children: ReactNode; open?: (() => void) | undefined; label: string }) {
+  if (!open) return <>{children}</>
+  return (
+    <Button type="link" size="small" className="num" style={{ paddingInline: 0, height: 'auto' }} aria-label={label} onClick={open}>
+      {children}
+    </Button>
+  )
+}
