@@ -4,6 +4,7 @@ import type { AttributionAnswer } from '@/api/types'
 import { Chart } from '@/chart/chart'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { useWorkspace } from '@/shell/session'
 import type { Colors } from '@/theme/colors'
 import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
@@ -15,10 +16,12 @@ import { valueWords, type AnswerProps } from './shared'
 
 type Touch = AttributionAnswer['touches'][number]
 
-export function Attribution({ answer, compact }: AnswerProps<AttributionAnswer>) {
+export function Attribution({ question, answer, compact }: AnswerProps<AttributionAnswer>) {
   const { t } = useLanguage()
   const format = useFormat()
   const url = useUrlState()
+  const { currency } = useWorkspace()
+  const money = (question.property ?? 'amount') === 'amount'
   const models = MODELS.filter((model) => answer.touches.some((touch) => model in touch.credit))
   const model = models.find((one) => one === url.get('model')) ?? (models.includes('linear') ? 'linear' : (models[0] ?? 'linear'))
   const costs = answer.touches.some((touch) => touch.cost !== null)
@@ -54,7 +57,7 @@ export function Attribution({ answer, compact }: AnswerProps<AttributionAnswer>)
           label={t('analysis.kind.attribution')}
           items={[
             { key: 'n', label: t('analysis.attribution.conversions'), value: format.count(answer.conversions) },
-            { key: 'worth', label: t('analysis.attribution.worth'), value: format.decimal(answer.revenue) },
+            { key: 'worth', label: t('analysis.attribution.worth'), value: format.decimal(answer.revenue), detail: money ? currency : undefined },
           ]}
         />
       )}
@@ -69,7 +72,7 @@ export function Attribution({ answer, compact }: AnswerProps<AttributionAnswer>)
         table={{ columns: [{ title: t('analysis.value') }, ...models.map((one) => ({ title: t(`analysis.choice.model.${one}`), end: true, show: (value: unknown) => format.decimal(value as number | null, 2) }))], rows: sorted.map((touch) => [nameOf(touch), ...models.map((one) => touch.credit[one] ?? null)]) }}
       />
       {!compact && (
-        <Panel title={t('analysis.attribution.models')} about={t('analysis.attribution.adds')} flush>
+        <Panel title={t('analysis.attribution.models')} about={`${t('analysis.attribution.adds')}${money ? t('analysis.in_currency', { currency }) : ''}`} flush>
           <DataTable<Touch & { at: number }>
             size="small"
             rowKey="at"

@@ -3,6 +3,7 @@ import type { LtvAnswer } from '@/api/types'
 import { Chart } from '@/chart/chart'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { useWorkspace } from '@/shell/session'
 import type { Colors } from '@/theme/colors'
 import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
@@ -15,6 +16,8 @@ type Row = LtvAnswer['rows'][number]
 export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer>) {
   const { t } = useLanguage()
   const format = useFormat()
+  const { currency } = useWorkspace()
+  const unit = (question.property ?? 'amount') === 'amount' ? t('analysis.in_currency', { currency }) : ''
   const columns = answer.average.map((_, at) => String(at))
   const rows = answer.rows.filter((row) => row.people > 0)
   const option = useMemo(
@@ -47,7 +50,7 @@ export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer
       <Chart
         id="ltv"
         title={t('analysis.kind.ltv')}
-        about={t('analysis.ltv.about')}
+        about={`${t('analysis.ltv.about')}${unit}`}
         summary={t('analysis.ltv.summary', { value: format.decimal(answer.average.filter((one) => one !== null).at(-1)) })}
         height={compact ? 220 : 320}
         option={option}

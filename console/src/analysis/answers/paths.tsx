@@ -36,6 +36,7 @@ export function Paths({ answer, compact }: AnswerProps<PathsAnswer>) {
         series: [
           {
             type: 'sankey',
+            animation: false,
             left: 8,
             right: 120,
             top: 8,

@@ -86,7 +86,7 @@ export function Trends({ question, answer, behind, compact }: AnswerProps<Trends
             size="small"
             rowKey="period"
             dataSource={periods.map((period, at) => ({ period, at })).reverse()}
-            pagination={periods.length > 50 ? { pageSize: 50, showSizeChanger: false } : false}
+            pagination={periods.length > 31 ? { pageSize: 31, showSizeChanger: false } : false}
             scroll={{ x: 160 + lines.length * 130 }}
             columns={[
               { title: t('analysis.period'), dataIndex: 'period', fixed: 'left' },

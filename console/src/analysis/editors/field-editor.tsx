@@ -52,7 +52,7 @@ export function FieldEditor({ field, question, set, names, segments }: FieldEdit
     case 'number':
       return <InputNumber aria-label={label} min={field.min} max={field.max} value={(value as number | undefined) ?? (field.usual as number | undefined) ?? null} onChange={(n) => set(n ?? undefined)} />
     case 'flag':
-      return <Switch aria-label={label} checked={(value ?? field.usual) === true} onChange={(on) => set(on || undefined)} />
+      return <Switch style={{ justifySelf: 'start' }} aria-label={label} checked={(value ?? field.usual) === true} onChange={(on) => set(on || undefined)} />
     case 'text':
     case 'zone':
       return (

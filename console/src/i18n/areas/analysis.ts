@@ -340,6 +340,7 @@ export const analysis = {
   'analysis.sessions.median': { zh: '中位数 {length}', en: 'median {length}' },
   'analysis.sessions.summary': { zh: '{n} 次会话，{people} 人', en: '{n} {n#session|sessions} of {people} {people#person|people}' },
   'analysis.ltv.about': { zh: '每人累计带来的金额（减去退款）；粗线是各批按人数的平均。', en: 'Money brought in per person so far, less refunds; the bold line is the average by people.' },
+  'analysis.in_currency': { zh: '金额单位：{currency}。', en: ' Amounts in {currency}.' },
   'analysis.ltv.average': { zh: '平均', en: 'Average' },
   'analysis.ltv.summary': { zh: '平均每人 {value}', en: '{value} per person on average' },
   'analysis.ltv.cohort': { zh: '批次', en: 'Cohort' },
