@@ -134,7 +134,9 @@ def _keep(kind: str) -> HTTPRouteHandler:
 
         return await _unless_left(request, context, save)
 
-    keep.__doc__ = f"Save the people behind a number of `{kind}` as a segment: its body, with `which` and `save`: key and name."
+    keep.__doc__ = (
+        f"Save the people behind a number of `{kind}` as a segment: its body, with `which` and `save`: key and name."
+    )
     route = post(f"/query/{kind}/segment", opt={"role": "analyst"}, status_code=201)
     return route(_called(keep, f"query_{kind}_segment"))
 
