@@ -55,7 +55,7 @@ export const pulls = {
   'pulls.run': { zh: '立即运行', en: 'Run now' },
   'pulls.started': { zh: '已开始', en: 'Started' },
   'pulls.running': { zh: '正在运行', en: 'running' },
-  'pulls.failed': { zh: '连续失败 {n} 次', en: 'failed {n} times in a row' },
+  'pulls.failed': { zh: '连续失败 {n} 次', en: 'failures in a row: {n}' },
   'pulls.again': { zh: '{when} 再试', en: 'tried again {when}' },
   'pulls.well': { zh: '正常', en: 'well' },
   'pulls.never': { zh: '还没运行过', en: 'has not run yet' },

@@ -7,6 +7,7 @@ import { useLanguage } from '@/i18n/language'
 import { Loaded } from '@/ui/loaded'
 import { Page, Panel } from '@/ui/page'
 import { Pill } from '@/ui/pill'
+import { useNarrow } from '@/ui/use-narrow'
 import { oneOf, useUrlState } from '@/url/use-url-state'
 import { DriftTab } from './drift-tab'
 import { EventsTab } from './events-tab'
@@ -20,6 +21,7 @@ export default function PlanPage() {
   const { t } = useLanguage()
   const format = useFormat()
   const url = useUrlState()
+  const narrow = useNarrow()
   const plan = useQuery({ queryKey: ['plan'], queryFn: ({ signal }) => http.get<TrackingPlan>('/plan', undefined, signal) })
   const observed = useQuery({ queryKey: ['plan', 'observed'], queryFn: ({ signal }) => http.get<Observed>('/plan/observed', undefined, signal) })
   const issues = useQuery({ queryKey: ['plan', 'issues'], queryFn: ({ signal }) => http.get<{ issues: PlanIssue[] }>('/plan/issues', undefined, signal), refetchInterval: 15_000 })
@@ -40,6 +42,8 @@ export default function PlanPage() {
     >
       <Panel label={t('plan.title')}>
         <Tabs
+          // Four tabs side by side on a phone: what does not fit goes behind a button that breaks the list of tabs.
+          tabBarGutter={narrow ? 12 : undefined}
           activeKey={oneOf(url.get('tab'), tabs)}
           onChange={(tab) => url.set({ tab: tab === 'events' ? null : tab })}
           items={[
