@@ -153,7 +153,18 @@ def test_the_sql_page_answers_and_refuses(page: Page, demo_company: Served) -> N
 
     ask("SELECT kind, count(*) AS n FROM orders GROUP BY kind ORDER BY n DESC")
     expect(page.locator("main")).to_contain_text("purchase")
+    chart = page.get_by_role("region", name="n by kind")
+    expect(chart.locator("canvas")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "sql-answer.png", full_page=True)
+    ask("SELECT strftime(day, '%Y-%m') AS month, sum(amount) AS revenue, count(*) AS n FROM orders GROUP BY month")
+    expect(page.get_by_role("region", name="revenue by month").locator("canvas")).to_be_visible()
+    page.get_by_label("Column to draw").click()
+    page.locator(".ant-select-item-option", has_text="n").last.click()
+    expect(page.get_by_role("region", name="n by month").locator("canvas")).to_be_visible()
+    expect(page.locator(".ant-select-dropdown:visible")).to_have_count(0)
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.screenshot(path=SCREENSHOTS / "sql-chart-phone.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
     ask("DELETE FROM events")
     expect(page.locator("main")).to_contain_text("SELECT")
 

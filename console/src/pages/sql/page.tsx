@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Select, Skeleton } from 'antd'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { http } from '@/api/client'
 import type { SqlResult, SqlSchema } from '@/api/types'
 import { useFormat } from '@/format/use-format'
@@ -13,7 +13,9 @@ import { Loaded } from '@/ui/loaded'
 import { Page, Panel } from '@/ui/page'
 import { ProblemView } from '@/ui/problem'
 import { numberOf, useUrlState } from '@/url/use-url-state'
+import { drawable } from './drawable'
 import { Editor } from './editor'
+import { ResultChart } from './result-chart'
 import { ResultTable } from './result-table'
 import { SchemaBrowser } from './schema-browser'
 
@@ -36,6 +38,8 @@ export default function SqlPage() {
     enabled: asked !== '' && can('analyst'),
     gcTime: 60_000,
   })
+
+  const drawing = useMemo(() => (answer.data ? drawable(answer.data) : null), [answer.data])
 
   const stopped = asked !== '' && answer.isPending && answer.fetchStatus === 'idle' && can('analyst')
 
@@ -81,6 +85,8 @@ export default function SqlPage() {
             ) : answer.error ? (
               <ProblemView error={answer.error} retry={() => void answer.refetch()} />
             ) : answer.data ? (
+              <div className="stack">
+              {drawing && <ResultChart drawing={drawing} rows={answer.data.rows.length} />}
               <Panel
                 title={t('sql.result')}
                 flush
@@ -99,6 +105,7 @@ export default function SqlPage() {
                   <ResultTable result={answer.data} />
                 )}
               </Panel>
+              </div>
             ) : (
               <Panel>
                 <p className="muted" role="status">

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useMemo, useRef } from 'react'
 import type { SqlResult } from '@/api/types'
 import { useLanguage } from '@/i18n/language'
+import { numeric } from './drawable'
 
 const ROW = 34
 
@@ -10,8 +11,6 @@ function text(value: unknown): string {
   if (value === null || value === undefined) return ''
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
-
-const numeric = /INT|DECIMAL|DOUBLE|FLOAT|NUMERIC|REAL/i
 
 /** Thousands of rows, drawn only where they are seen. */
 export function ResultTable({ result }: { result: SqlResult }) {
