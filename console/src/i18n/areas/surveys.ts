@@ -28,7 +28,7 @@ export const surveys = {
   'surveys.deleted': { zh: '已删除', en: 'Deleted' },
   'surveys.saved': { zh: '问卷已保存', en: 'Survey saved' },
   'surveys.public': { zh: '公开', en: 'For everyone' },
-  'surveys.imported': { zh: '回答来自事件“{event}”', en: 'answers come from the event “{event}”' },
+  'surveys.imported': { zh: '事件“{event}”里的回答也计入', en: 'answers in the event “{event}” count too' },
   'survey.tab.results': { zh: '结果', en: 'Results' },
   'survey.tab.links': { zh: '链接', en: 'Links' },
   'survey.tab.preview': { zh: '预览', en: 'Preview' },

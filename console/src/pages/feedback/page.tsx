@@ -150,7 +150,7 @@ export default function FeedbackPage() {
                     rowKey="id"
                     dataSource={rows}
                     pagination={false}
-                    scroll={{ x: 760 }}
+                    {...(narrow ? {} : { scroll: { x: 760 } })}
                     rowClassName={(_, position) => (position === cursor ? 'feedback-row ant-table-row-selected' : 'feedback-row')}
                     {...(can('operator')
                       ? { rowSelection: { hideSelectAll: true, columnTitle: <span className="sr">{t('feedback.pick.all')}</span>, selectedRowKeys: chosen, onChange: (keys) => setChosen(keys.map(Number)), getCheckboxProps: (row) => ({ 'aria-label': t('feedback.pick', { n: row.id }) }) } }
@@ -164,13 +164,24 @@ export default function FeedbackPage() {
                               {row.text.length > 120 ? `${row.text.slice(0, 120)}…` : row.text}
                             </Button>
                             <div className="small muted">{[row.topic, row.rating === null ? '' : t('feedback.rating', { n: row.rating }), row.channel].filter(Boolean).join(' · ')}</div>
+                            {narrow && (
+                              <div className="row small">
+                                <FeedbackStatus status={row.status} />
+                                <PersonOf row={row} />
+                                <span className="muted">{row.assignee || t('feedback.assignee.none')}</span>
+                                <span className="muted">{format.ago(row.at)}</span>
+                              </div>
+                            )}
                           </>
                         ),
                       },
-                      { title: t('feedback.status'), width: 100, render: (_, row) => <FeedbackStatus status={row.status} /> },
-                      { title: t('feedback.assignee'), width: 140, render: (_, row) => row.assignee || <span className="muted">{t('feedback.assignee.none')}</span> },
-                      { title: t('feedback.col.person'), width: 140, render: (_, row) => (row.uid === null ? row.distinct_id : <Link to={personAddress(row.uid)}>{row.distinct_id}</Link>) },
-                      { title: t('feedback.col.at'), width: 120, render: (_, row) => <span title={format.instantFull(row.at)}>{format.ago(row.at)}</span> },
+                      // On a phone the rest stands under the words.
+                      ...(narrow ? [] : [
+                      { title: t('feedback.status'), width: 100, render: (_: unknown, row: FeedbackLine) => <FeedbackStatus status={row.status} /> },
+                      { title: t('feedback.assignee'), width: 140, render: (_: unknown, row: FeedbackLine) => row.assignee || <span className="muted">{t('feedback.assignee.none')}</span> },
+                      { title: t('feedback.col.person'), width: 140, render: (_: unknown, row: FeedbackLine) => <PersonOf row={row} /> },
+                      { title: t('feedback.col.at'), width: 120, render: (_: unknown, row: FeedbackLine) => <span title={format.instantFull(row.at)}>{format.ago(row.at)}</span> },
+                      ]),
                     ]}
                   />
                   <div className="gridfoot small muted row between">
@@ -191,6 +202,10 @@ export default function FeedbackPage() {
       {open && <FeedbackDrawer key={open} number={open} close={() => url.set({ item: null })} />}
     </Page>
   )
+}
+
+function PersonOf({ row }: { row: FeedbackLine }) {
+  return row.uid === null ? <>{row.distinct_id}</> : <Link to={personAddress(row.uid)}>{row.distinct_id}</Link>
 }
 
 function Figures({ figures }: { figures: FeedbackFigures }) {
