@@ -135,8 +135,8 @@ def intake_table(batches: int, quick: bool) -> str:
     """Collection over HTTP, measured now."""
     found = measure_intake(batches, singles=max(200, batches))
     pages = measure_pages(5 if quick else 20)
-    memory = measure_memory(0.5 if quick else 10)
     ids = measure_ids(200_000 if quick else 10_000_000)
+    memory = measure_memory(0.5 if quick else 10)
     held = memory["samples_mb"]
     half = len(held) // 2
     steady = f"{min(held[half:]):,} to {max(held[half:]):,} MB in the second half, {max(held):,} MB at most"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tilth.behavior import Behavior
+    from tilth.behavior.boards import Boards
     from tilth.behavior.saved import SavedQuestions
     from tilth.collect.imports import Imports
     from tilth.collect.pulls import Pulls
@@ -114,6 +115,13 @@ class Workspace:
         from tilth.behavior.saved import SavedQuestions
 
         return SavedQuestions(self.database)
+
+    @cached_property
+    def boards(self) -> Boards:
+        """Questions and texts side by side."""
+        from tilth.behavior.boards import Boards
+
+        return Boards(self.database)
 
     @cached_property
     def behavior(self) -> Behavior:

@@ -22,6 +22,7 @@ NEEDED = {
     },
     "viewer": {
         "POST /api/v1/account", "GET /api/v1/overview", "GET /api/v1/search", "GET /api/v1/settings",
+        "GET /api/v1/boards", "GET /api/v1/boards/{board_id}",
         "GET /api/v1/query/names", "GET /api/v1/questions", "GET /api/v1/questions/{question_id}",
         "GET /api/v1/portraits", "GET /api/v1/things", "GET /api/v1/things/kinds",
         "GET /api/v1/people", "GET /api/v1/people/{any_id}", "GET /api/v1/people/{any_id}/orders",
@@ -50,6 +51,7 @@ NEEDED = {
         "POST /api/v1/query/ltv", "POST /api/v1/query/funnel/people", "POST /api/v1/query/retention/people",
         "POST /api/v1/query/funnel/segment", "POST /api/v1/query/retention/segment",
         "POST /api/v1/query/lifecycle/segment", "POST /api/v1/query/stickiness/segment",
+        "POST /api/v1/boards", "PUT /api/v1/boards/{board_id}", "DELETE /api/v1/boards/{board_id}",
         "POST /api/v1/questions", "PUT /api/v1/questions/{question_id}", "DELETE /api/v1/questions/{question_id}",
         "POST /api/v1/query/lifecycle/people", "POST /api/v1/query/stickiness/people",
     },
@@ -116,6 +118,7 @@ def concrete(path: str) -> str:
         ("source_id", "9"),
         ("notice_id", "9"),
         ("question_id", "9"),
+        ("board_id", "9"),
     ):
         path = path.replace(f"{{{name}}}", value)
     return (

@@ -536,6 +536,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListBoards
+         * @description All boards, the last changed first.
+         */
+        get: operations["list_boards"];
+        put?: never;
+        /**
+         * MakeBoard
+         * @description Make a board.
+         */
+        post: operations["make_board"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boards/{board_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadBoard
+         * @description One board with its tiles.
+         */
+        get: operations["read_board"];
+        /**
+         * ChangeBoard
+         * @description Change a board's tiles, their layout, its title or what holds everywhere.
+         */
+        put: operations["change_board"];
+        post?: never;
+        /**
+         * DeleteBoard
+         * @description Remove a board; saved questions stay.
+         */
+        delete: operations["delete_board"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connectors": {
         parameters: {
             query?: never;
@@ -2591,6 +2643,19 @@ export interface components {
             to: number;
             people: number;
         };
+        /** BoardList */
+        BoardList: {
+            boards: components["schemas"]["ListedBoard"][];
+        };
+        /** BoardToSave */
+        BoardToSave: {
+            title: string;
+            tiles: components["schemas"]["Tile"][];
+            /** @default  */
+            about: string;
+            everywhere?: components["schemas"]["Everywhere"];
+            version?: number | null;
+        };
         /** CLVRequest */
         CLVRequest: {
             /**
@@ -2941,6 +3006,14 @@ export interface components {
             properties?: {
                 [key: string]: components["schemas"]["PropertyPlan"];
             };
+        };
+        /** Everywhere */
+        Everywhere: {
+            range?: {
+                [key: string]: string;
+            } | null;
+            segment?: string | null;
+            filters?: unknown;
         };
         /** Failure */
         Failure: {
@@ -3459,6 +3532,16 @@ export interface components {
             segment?: string | null;
             /** @default 30 */
             days: number;
+        };
+        /** ListedBoard */
+        ListedBoard: {
+            id: number;
+            title: string;
+            about: string;
+            tiles: number;
+            by: string;
+            /** Format: date-time */
+            changed_at: string;
         };
         /** ListedId */
         ListedId: {
@@ -4607,6 +4690,20 @@ export interface components {
             periods: components["schemas"]["SessionPeriod"][];
             breakdown: components["schemas"]["SessionValue"][];
         };
+        /** ShownBoard */
+        ShownBoard: {
+            id: number;
+            title: string;
+            about: string;
+            tiles: components["schemas"]["Tile"][];
+            everywhere: components["schemas"]["Everywhere"];
+            version: number;
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
         /** SignIn */
         SignIn: {
             email: string;
@@ -4893,6 +4990,21 @@ export interface components {
         ThingList: {
             things: components["schemas"]["ListedThing"][];
             next: string | null;
+        };
+        /** Tile */
+        Tile: {
+            kind: string;
+            /** @default  */
+            title: string;
+            /** @default  */
+            text: string;
+            question?: {
+                [key: string]: unknown;
+            } | null;
+            /** @default 6 */
+            width: number;
+            /** @default 3 */
+            height: number;
         };
         /** TimeBin */
         TimeBin: {
@@ -5907,6 +6019,163 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Names"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_boards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoardToSave"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownBoard"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownBoard"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoardToSave"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownBoard"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

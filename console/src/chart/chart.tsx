@@ -1,7 +1,7 @@
 import { BarChartOutlined, FileImageOutlined, FileTextOutlined, TableOutlined } from '@ant-design/icons'
 import { Button, Skeleton, Tooltip } from 'antd'
 import type { ECElementEvent, EChartsCoreOption, EChartsType } from 'echarts/core'
-import { useEffect, useRef, useState, type ReactNode } from 'react'
+import { createContext, use, useEffect, useRef, useState, type ReactNode } from 'react'
 import { saveBlob } from '@/api/client'
 import { toCsv, type Cell } from '@/format/csv'
 import { useLanguage } from '@/i18n/language'
@@ -35,13 +35,20 @@ interface ChartProps {
   onClick?: (event: ECElementEvent) => void
 }
 
+/** Where several charts of one kind stand on a page: what tells their names apart, their title and height. */
+export const ChartScope = createContext<{ prefix: string; title?: string | undefined; height?: number | undefined } | null>(null)
+
 function dataUrlToBlob(address: string): Blob {
   const bytes = Uint8Array.from(atob(address.split(',')[1] ?? ''), (letter) => letter.charCodeAt(0))
   return new Blob([bytes], { type: 'image/png' })
 }
 
 /** A picture that can be read as a table and saved as PNG or CSV. */
-export function Chart({ id, title, summary, about, extra, height = 280, table, option, onClick }: ChartProps) {
+export function Chart({ id: own, title: usual, summary, about, extra, height: wanted = 280, table, option, onClick }: ChartProps) {
+  const scope = use(ChartScope)
+  const id = scope ? `${scope.prefix}-${own}` : own
+  const title = scope?.title ?? usual
+  const height = scope?.height ?? wanted
   const { t, language } = useLanguage()
   const { mode, colors } = useAppearance()
   const url = useUrlState()

@@ -1,4 +1,5 @@
 import { analysis } from './areas/analysis'
+import { boards } from './areas/boards'
 import { clv } from './areas/clv'
 import { connectors } from './areas/connectors'
 import { data } from './areas/data'
@@ -14,6 +15,6 @@ import { sql } from './areas/sql'
 import { surveys } from './areas/surveys'
 
 /** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
-export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...analysis, ...data, ...sql, ...plan, ...connectors, ...pulls, ...surveys, ...settings }
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...analysis, ...boards, ...data, ...sql, ...plan, ...connectors, ...pulls, ...surveys, ...settings }
 
 export type MessageKey = keyof typeof messages

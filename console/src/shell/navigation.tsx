@@ -1,4 +1,4 @@
-import { ApartmentOutlined, ApiOutlined, BarChartOutlined, BugOutlined, ClockCircleOutlined, CloudUploadOutlined, CodeOutlined, CompassOutlined, DashboardOutlined, DotChartOutlined, ForkOutlined, FormOutlined, FundOutlined, FunnelPlotOutlined, GoldOutlined, HeartOutlined, HeatMapOutlined, IdcardOutlined, LineChartOutlined, MessageOutlined, NodeIndexOutlined, PartitionOutlined, ProfileOutlined, RiseOutlined, SettingOutlined, ShopOutlined, SyncOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { ApartmentOutlined, ApiOutlined, AppstoreOutlined, BarChartOutlined, BugOutlined, ClockCircleOutlined, CloudUploadOutlined, CodeOutlined, CompassOutlined, DashboardOutlined, DotChartOutlined, ForkOutlined, FormOutlined, FundOutlined, FunnelPlotOutlined, GoldOutlined, HeartOutlined, HeatMapOutlined, IdcardOutlined, LineChartOutlined, MessageOutlined, NodeIndexOutlined, PartitionOutlined, ProfileOutlined, RiseOutlined, SettingOutlined, ShopOutlined, SyncOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -38,6 +38,7 @@ export const navigation: Group[] = [
     key: 'analysis',
     label: 'nav.group.analysis',
     places: [
+      { path: '/analysis/boards', label: 'nav.boards', icon: <AppstoreOutlined />, role: 'analyst' },
       { path: '/analysis', label: 'nav.questions', icon: <CompassOutlined />, role: 'analyst' },
       { path: '/analysis/trends', label: 'analysis.kind.trends', icon: <LineChartOutlined />, role: 'analyst' },
       { path: '/analysis/funnel', label: 'analysis.kind.funnel', icon: <FunnelPlotOutlined />, role: 'analyst' },

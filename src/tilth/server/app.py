@@ -24,6 +24,7 @@ from tilth.server.problems import EXCEPTION_HANDLERS
 from tilth.server.routes import (
     accounts,
     behavior,
+    boards,
     connectors,
     data,
     debugger,
@@ -67,6 +68,7 @@ BODY_LIMIT = 10 * 1024**2
 _API = [
     accounts,
     behavior,
+    boards,
     connectors,
     data,
     debugger,

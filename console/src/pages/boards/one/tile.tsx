@@ -1,0 +1,140 @@
+import { ArrowLeftOutlined, ArrowRightOutlined, DeleteOutlined, HolderOutlined } from '@ant-design/icons'
+import { useQuery } from '@tanstack/react-query'
+import { Button, Input, InputNumber, Skeleton } from 'antd'
+import { useMemo, useRef, type PointerEvent } from 'react'
+import { Link } from 'react-router'
+import { questionAddress } from '@/analysis/address'
+import { AnswerView } from '@/analysis/answer-view'
+import { isKind, titleOf, type Question } from '@/analysis/kinds'
+import { tidy } from '@/analysis/question'
+import { http } from '@/api/client'
+import type { Tile } from '@/api/types'
+import { ChartScope } from '@/chart/chart'
+import { useFormat } from '@/format/use-format'
+import { useLanguage } from '@/i18n/language'
+import { ProblemView } from '@/ui/problem'
+
+/** Pixels of a row of the board. */
+const ROW = 96
+const REFRESH = 5 * 60_000
+
+interface TileProps {
+  at: number
+  of: number
+  tile: Tile
+  everywhere: Question
+  editing: boolean
+  change: (part: Partial<Tile>) => void
+  move: (to: number) => void
+  drop: (from: number) => void
+  remove: () => void
+}
+
+/** The tile's question under what holds for the whole board. */
+export function asked(question: Question, everywhere: Question): Question {
+  const { range, segment, filters } = everywhere
+  const listed = [question.filters, filters].filter((one) => one !== undefined && one !== null).map((one) => (Array.isArray(one) ? { all: one as unknown[] } : one))
+  return tidy({ ...question, ...(range === undefined ? {} : { range }), ...(segment === undefined ? {} : { segment }), filters: listed.length > 1 ? { all: listed } : listed[0] })
+}
+
+export function TileView({ at, of, tile, everywhere, editing, change, move, drop, remove }: TileProps) {
+  const { t } = useLanguage()
+  const frame = useRef<HTMLElement>(null)
+  const size = { gridColumn: `span ${tile.width}`, minHeight: tile.height * ROW }
+
+  // The corner is pulled; the tile keeps to the board's columns and rows.
+  function resize(event: PointerEvent<HTMLButtonElement>) {
+    const element = frame.current
+    const board = element?.parentElement
+    if (!element || !board) return
+    event.preventDefault()
+    const column = board.clientWidth / 12
+    const box = element.getBoundingClientRect()
+    const follow = (moved: globalThis.PointerEvent) =>
+      change({
+        width: Math.max(3, Math.min(12, Math.round((moved.clientX - box.left) / column))),
+        height: Math.max(1, Math.min(8, Math.round((moved.clientY - box.top) / ROW))),
+      })
+    const end = () => {
+      window.removeEventListener('pointermove', follow)
+      window.removeEventListener('pointerup', end)
+    }
+    window.addEventListener('pointermove', follow)
+    window.addEventListener('pointerup', end)
+  }
+  return (
+    <section
+      ref={frame}
+      className={editing ? 'tile editing' : 'tile'}
+      style={size}
+      aria-label={tile.title || t('boards.tile', { n: at + 1 })}
+      onDragOver={editing ? (event) => event.preventDefault() : undefined}
+      onDrop={
+        editing
+          ? (event) => {
+              event.preventDefault()
+              const from = Number(event.dataTransfer.getData('text/tile'))
+              if (Number.isInteger(from)) drop(from)
+            }
+          : undefined
+      }
+    >
+      {editing && (
+        <div className="tile-tools">
+          <span role="img" aria-label={t('boards.drag')} title={t('boards.drag')} draggable onDragStart={(event) => event.dataTransfer.setData('text/tile', String(at))} style={{ cursor: 'grab' }}>
+            <HolderOutlined />
+          </span>
+          <Input size="small" aria-label={t('analysis.save.title')} placeholder={t('analysis.save.title')} value={tile.title} maxLength={200} style={{ width: 180 }} onChange={(event) => change({ title: event.target.value })} />
+          <InputNumber size="small" aria-label={t('boards.width')} title={t('boards.width')} min={3} max={12} value={tile.width} style={{ width: 58 }} onChange={(width) => width !== null && change({ width })} />
+          <InputNumber size="small" aria-label={t('boards.height')} title={t('boards.height')} min={1} max={8} value={tile.height} style={{ width: 58 }} onChange={(height) => height !== null && change({ height })} />
+          <Button type="text" size="small" icon={<ArrowLeftOutlined />} disabled={at === 0} aria-label={t('boards.earlier')} onClick={() => move(at - 1)} />
+          <Button type="text" size="small" icon={<ArrowRightOutlined />} disabled={at === of - 1} aria-label={t('boards.later')} onClick={() => move(at + 1)} />
+          <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t('boards.remove')} onClick={remove} />
+        </div>
+      )}
+      {tile.kind === 'text' ? (
+        editing ? (
+          <Input.TextArea aria-label={t('boards.text')} placeholder={t('boards.text')} value={tile.text} maxLength={10_000} autoSize={{ minRows: 2, maxRows: 12 }} onChange={(event) => change({ text: event.target.value })} />
+        ) : (
+          <div className="tile-text">
+            {tile.title && <h2>{tile.title}</h2>}
+            {tile.text.split('\n').map((line, number) => (
+              <p key={number}>{line}</p>
+            ))}
+          </div>
+        )
+      ) : (
+        <Answered at={at} tile={tile} everywhere={everywhere} />
+      )}
+      {editing && (
+        <button type="button" className="tile-corner" aria-label={t('boards.resize')} title={t('boards.resize')} onPointerDown={resize} />
+      )}
+    </section>
+  )
+}
+
+function Answered({ at, tile, everywhere }: { at: number; tile: Tile; everywhere: Question }) {
+  const { t } = useLanguage()
+  const format = useFormat()
+  const question = useMemo(() => asked(tile.question ?? {}, everywhere), [tile.question, everywhere])
+  const query = useQuery({
+    queryKey: ['tile', tile.kind, question],
+    queryFn: ({ signal }) => http.post<unknown>(`/query/${tile.kind}`, question, undefined, signal),
+    refetchInterval: REFRESH,
+    staleTime: 60_000,
+    retry: false,
+  })
+  const title = tile.title || (isKind(tile.kind) ? t(titleOf(tile.kind)) : tile.kind)
+  const scope = useMemo(() => ({ prefix: `t${at}`, title, height: Math.max(120, tile.height * ROW - 96) }), [at, title, tile.height])
+  if (!isKind(tile.kind)) return null
+  if (query.data === undefined) return query.error ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <Skeleton active paragraph={{ rows: tile.height * 2 }} />
+  return (
+    <ChartScope value={scope}>
+      <AnswerView kind={tile.kind} question={question} answer={query.data} compact />
+      <div className="tile-foot small muted">
+        {query.error ? <span style={{ color: 'var(--bad)' }}>{t('boards.stale', { when: format.ago(new Date(query.dataUpdatedAt).toISOString()) })}</span> : <span title={format.instantFull(new Date(query.dataUpdatedAt).toISOString())}>{t('boards.fresh', { when: format.instant(new Date(query.dataUpdatedAt).toISOString()) })}</span>}
+        <Link to={questionAddress(tile.kind, question)}>{t('boards.open')}</Link>
+      </div>
+    </ChartScope>
+  )
+}
