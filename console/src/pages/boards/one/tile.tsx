@@ -40,7 +40,7 @@ export function asked(question: Question, everywhere: Question): Question {
 export function TileView({ at, of, tile, everywhere, editing, change, move, drop, remove }: TileProps) {
   const { t } = useLanguage()
   const frame = useRef<HTMLElement>(null)
-  const size = { gridColumn: `span ${tile.width}`, minHeight: tile.height * ROW }
+  const size = { gridColumn: `span ${tile.width}`, minHeight: tile.kind === 'text' && !editing ? undefined : tile.height * ROW }
 
   // The corner is pulled; the tile keeps to the board's columns and rows.
   function resize(event: PointerEvent<HTMLButtonElement>) {
