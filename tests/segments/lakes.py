@@ -39,7 +39,10 @@ class ListLake:
         self.events = list(events)
         self.pieces = pieces
 
-    def runs(self, bucket: int, columns: Sequence[str] = ()) -> list[Run]:
+    def view(self) -> None:
+        """It does not change, so there is nothing to pin."""
+
+    def runs(self, bucket: int, columns: Sequence[str] = (), view: object = None) -> list[Run]:
         own = [e for e in self.events if e.uid % self.buckets == bucket]
         return [run_of(own[k :: self.pieces]) for k in range(self.pieces) if own[k :: self.pieces]]
 
