@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tilth.collect.model import Group, Id, Identify, Item, Operation
+from tilth.collect.model import Group, Id, Identify, Item, Operation, Profile
 from tilth.collect.plan import Plan, PropertyPlan, type_of, why_not
 from tilth.collect.profiles import MOST_ROWS, ProfileRow
 from tilth.errors import InvalidInput, NotFound
@@ -46,6 +47,29 @@ def test_every_kind_of_change_is_made_and_counted(any_workspace: Workspace) -> N
         "likes": ["龙井", "普洱"],
         "spent": {"amount": "88.00", "currency": "CNY"},
     }
+
+
+def test_nothing_is_lost_between_two_who_change_one_trait(any_workspace: Workspace) -> None:
+    any_workspace.collect.profiles.update([ProfileRow(id="lin", set={"visits": 0})], create=True)
+    with Workspace.open(any_workspace.folder, read_only=True) as other, ThreadPoolExecutor(8) as pool:
+
+        def visit(n: int) -> None:
+            if n % 3 == 0:
+                told = Profile(
+                    ids=(Id("id", "lin"),),
+                    ts=T0 + n,
+                    event_id=str(n),
+                    operations=(Operation("increment", {"taps": 1}),),
+                )
+                any_workspace.collect.receive([told], "web")
+                any_workspace.collect.catch_up()
+                return
+            ws = other if n % 3 == 1 else any_workspace
+            ws.collect.profiles.update([ProfileRow(id="lin", increment={"visits": 1, "taps": 1})], "observed")
+            ws.collect.profiles.update([ProfileRow(id="lin", increment={"visits": 1})])
+
+        list(pool.map(visit, range(60)))
+    assert traits_of(any_workspace, "lin") == {"visits": 40, "taps": 60}
 
 
 def test_a_stronger_source_stays_and_a_wrong_row_does_not_stop_the_others(workspace: Workspace) -> None:

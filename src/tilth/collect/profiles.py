@@ -11,11 +11,11 @@ import msgspec
 from tilth.collect.plan import why_not
 from tilth.errors import InvalidInput
 from tilth.people.directory import is_refused
-from tilth.people.traits import STRENGTH, Change, TraitVerb, apply_changes
+from tilth.people.traits import STRENGTH, Change, TraitVerb, apply_changes, hold_traits
 
 if TYPE_CHECKING:
     from tilth.collect.plan import Plans
-    from tilth.people import People
+    from tilth.people import Identity, People
     from tilth.state import Database
 
 __all__ = ["MOST_ROWS", "ProfileRow", "Profiles", "RefusedRow", "Updated"]
@@ -66,9 +66,10 @@ class Updated(msgspec.Struct, frozen=True, kw_only=True):
 class Profiles:
     """Applies rows in one transaction, so a call that dies has done all or nothing."""
 
-    def __init__(self, database: Database, people: People, plans: Plans) -> None:
+    def __init__(self, database: Database, people: People, identity: Identity, plans: Plans) -> None:
         self._database = database
         self._people = people
+        self._identity = identity
         self._plans = plans
 
     def update(
@@ -96,20 +97,27 @@ class Profiles:
         ]
         bad = {one.row for one in refused}
         good = [row for n, row in enumerate(rows) if n not in bad]
-        owners: dict[tuple[str, str], int] = {}
-        for kind in sorted({row.kind for row in good}):
+        # Ids are made before the transaction, as where messages are applied.
+        for kind in sorted({row.kind for row in good}) if create else []:
             ids = list(dict.fromkeys(row.id for row in good if row.kind == kind))
-            uids = self._people.resolve(kind, ids, source, create=create).tolist()
-            owners.update({(kind, one): uid for one, uid in zip(ids, uids, strict=True) if uid >= 0})
-        changes = [
-            Change(owners[row.kind, row.id], now if row.at is None else row.at, verb, traits, source, confidence)
-            for row in good
-            if (row.kind, row.id) in owners
-            for verb, traits in _verbs(row)
-        ]
+            self._people.resolve(kind, ids, source)
+        owners: dict[tuple[str, str], int] = {}
+        changes: list[Change] = []
         written = 0
-        if changes:
+        if good:
             with self._database.begin() as connection:
+                # Values are read, changed and written: nobody else may be between, here or in another process, and
+                # whom an id belongs to may not change meanwhile.
+                hold_traits(connection)
+                owners = self._identity.owners_of(connection, {(row.kind, row.id) for row in good})
+                changes = [
+                    Change(
+                        owners[row.kind, row.id], now if row.at is None else row.at, verb, traits, source, confidence
+                    )
+                    for row in good
+                    if (row.kind, row.id) in owners
+                    for verb, traits in _verbs(row)
+                ]
                 written = apply_changes(connection, self._database, changes)
         return Updated(
             people=len({change.uid for change in changes}),

@@ -126,7 +126,7 @@ class Collect:
         self._writing = threading.RLock()
         self.sources = Sources(database)
         self.plans = Plans(database)
-        self.profiles = Profiles(database, people, self.plans)
+        self.profiles = Profiles(database, people, self.identity, self.plans)
         self.connectors = Connectors(database, self.sources)
         self.drift = DriftNotices(database)
         self.surveys = Surveys(database, people, self.sources, self.receive)

@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from tilth.people.tables import thing_trait, trait
+from tilth.people.tables import person_counter, thing_trait, trait
 from tilth.state import Database
 
-__all__ = ["STRENGTH", "Change", "TraitVerb", "apply_changes", "apply_to_things", "stronger"]
+__all__ = ["STRENGTH", "Change", "TraitVerb", "apply_changes", "apply_to_things", "hold_traits", "stronger"]
 
 # Who is believed over whom, when the values differ.
 STRENGTH = {"self_declared": 4, "imported": 3, "observed": 2, "computed": 1, "predicted": 0}
@@ -50,6 +50,14 @@ class _Held(NamedTuple):
 def stronger(source: str, other: str) -> bool:
     """True where `source` is believed over `other`."""
     return STRENGTH.get(source, 0) > STRENGTH.get(other, 0)
+
+
+def hold_traits(connection: sa.Connection) -> None:
+    """Until the transaction ends nobody else applies changes: take it before `apply_changes` where the row that
+    whoever applies messages moves is not moved anyway."""
+    connection.execute(
+        sa.update(person_counter).where(person_counter.c.name == "applied").values(next_uid=person_counter.c.next_uid)
+    )
 
 
 def apply_changes(connection: sa.Connection, database: Database, changes: Sequence[Change]) -> int:

@@ -347,18 +347,19 @@ class Segments:
 
     def _renew(self, request: CLVRequest) -> CLVResult | None:
         started = time.monotonic()
-        found: CLVResult | None = None
+        found: CLVResult | None
         try:
             found = self.clv(request)
         except InvalidInput:
-            pass  # too few buyers; that, too, is an answer for a while
+            found = None  # too few buyers; that, too, is an answer for a while
         finally:
-            now = time.monotonic()
             with self._renewing:
                 self._renewed.discard(request)
-                while len(self._lately) >= 4:
-                    self._lately.pop(next(iter(self._lately)))
-                self._lately[request] = found, now + _SHARE_OF_TIME * (now - started)
+        now = time.monotonic()
+        with self._renewing:
+            while len(self._lately) >= 4:
+                self._lately.pop(next(iter(self._lately)))
+            self._lately[request] = found, now + _SHARE_OF_TIME * (now - started)
         return found
 
     # -- erasure ---------------------------------------------------------------------------------

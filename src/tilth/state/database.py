@@ -90,14 +90,6 @@ class Database:
         module = sqlite if self.is_sqlite else postgresql
         return module.insert(table).on_conflict_do_nothing()
 
-    def upsert(self, table: sa.Table, keys: list[str], values: dict[str, Any]) -> Any:
-        """INSERT … ON CONFLICT (keys) DO UPDATE of all other given columns."""
-        module = sqlite if self.is_sqlite else postgresql
-        statement = module.insert(table).values(**values)
-        return statement.on_conflict_do_update(
-            index_elements=keys, set_={k: statement.excluded[k] for k in values if k not in keys}
-        )
-
     def upsert_all(
         self, connection: sa.Connection, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]
     ) -> None:

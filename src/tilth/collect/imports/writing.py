@@ -251,7 +251,7 @@ class Writing:
     def _store(self, number: int, counts: Counts) -> None:
         values = {"import_id": self._id, "number": number, "counts": msgspec.json.encode(counts).decode()}
         with self._database.begin() as connection:
-            connection.execute(self._database.upsert(import_part, ["import_id", "number"], values))
+            self._database.upsert_all(connection, import_part, ["import_id", "number"], [values])
 
     def _stored_counts(self) -> dict[int, Counts]:
         if self._dry or self._replay:

@@ -266,11 +266,8 @@ class Pulls:
         with self._database.begin() as at:
             if not _mine(at, held, held_until=_now() + LEASE, mark=_json(mark)):
                 return False
-            at.execute(
-                self._database.upsert(
-                    pull_file, ["pull", "name"], {"pull": held.pull.key, "name": file.name, **taken}
-                )
-            )  # fmt: skip
+            row = {"pull": held.pull.key, "name": file.name, **taken}
+            self._database.upsert_all(at, pull_file, ["pull", "name"], [row])
         return True
 
     def taken(self, key: str) -> dict[str, tuple[int, int]]:
