@@ -60,7 +60,7 @@ def test_properties_are_columns_of_their_types(planned: Workspace) -> None:
     found = run_sql(planned, f'SELECT {columns} FROM "event_it\'s rated" ORDER BY ts')
     assert found.types == [
         *["DOUBLE", "BOOLEAN", "TIMESTAMP", "DECIMAL(18,4)", "VARCHAR", "DOUBLE", "VARCHAR", "JSON"],
-        *["DECIMAL(18,2)", "VARCHAR", "VARCHAR", "VARCHAR"],
+        *["DECIMAL(18,3)", "VARCHAR", "VARCHAR", "VARCHAR"],
     ]
     first, second = found.rows
     assert [first[0], first[1], first[4], first[5], first[6], first[9], first[10], first[11]] == [
@@ -77,3 +77,24 @@ def test_the_schema_names_the_tables_and_only_those_asked_for_are_made(planned: 
     assert run_sql(planned, "SELECT count(*) FROM event_other").rows == [[0]]
     with pytest.raises(InvalidInput, match="event_nothing"):
         run_sql(planned, "SELECT * FROM event_nothing")
+
+
+def test_names_that_sql_cannot_tell_apart_are_told_apart_and_money_has_its_own_units(workspace: Workspace) -> None:
+    properties = {name: PropertyPlan(type="number") for name in ("Stars", "stars", "TS", "amount", "currency")}
+    events = {"Rated": EventPlan(properties=properties), "rated": EventPlan(properties=properties)}
+    workspace.collect.plans.save(Plan(events=events), "test")
+    sent = [("Rated", "JPY", 500), ("rated", "CNY", 500), ("rated", "KWD", 500)]
+    workspace.collect.receive(
+        [
+            Track(
+                ids=(Id("id", "lin"),), ts=T0 + n, event_id=str(n), event=event,
+                properties={"Stars": 1, "stars": 2, "TS": 3, "amount": amount, "currency": currency},
+            )
+            for n, (event, currency, amount) in enumerate(sent)
+        ],
+        "web",
+    )  # fmt: skip
+    upper = run_sql(workspace, "SELECT Stars, stars_, TS_, amount FROM event_Rated").rows
+    lower = run_sql(workspace, "SELECT amount, currency FROM event_rated_ ORDER BY ts").rows
+    assert [[float(value) for value in row] for row in upper] == [[1, 2, 3, 500]]
+    assert [(float(amount), currency) for amount, currency in lower] == [(500, "CNY"), (500, "KWD")]

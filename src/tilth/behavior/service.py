@@ -27,7 +27,7 @@ from tilth.behavior.retention import RetentionAnswer, RetentionParameters, cell_
 from tilth.behavior.room import Room
 from tilth.behavior.sessions import SessionsAnswer, SessionsParameters, gap_of, sessions
 from tilth.behavior.stickiness import StickinessAnswer, StickinessParameters, stickiness, sticky_people
-from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshots
+from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshot, Snapshots
 from tilth.behavior.timeline import TimelineAnswer, TimelineParameters, timeline
 from tilth.behavior.trends import TrendsAnswer, TrendsParameters, trends
 from tilth.errors import InvalidInput
@@ -104,6 +104,7 @@ class Behavior:
         self._sources = Sources(people, Kept(memory // 4), settings.currency, tags, segment, room=Room(memory // 2))
         self._answers: OrderedDict[bytes, Any] = OrderedDict()
         self._lock = threading.Lock()
+        self._names: tuple[Snapshot, Names] | None = None
 
     def funnel(self, asked: FunnelParameters | Mapping[str, Any] | None = None, **keywords: Any) -> FunnelAnswer:
         """How many get from step to step (see `funnel.py`)."""
@@ -270,6 +271,10 @@ class Behavior:
     def names(self) -> Names:
         """The events, properties and traits there are, to choose from."""
         snapshot = self._snapshots.take()
+        with self._lock:
+            held = self._names
+        if held is not None and held[0] is snapshot:
+            return held[1]
         properties: set[str] = set()
         context: set[str] = set()
         for row in snapshot.strands:
@@ -277,12 +282,15 @@ class Behavior:
             for strand in row[-6:]:
                 properties |= property_keys(strand.raw("props"))
                 context |= property_keys(strand.raw("context"))
-        return Names(
+        found = Names(
             events=sorted(name for name in snapshot.names if name not in BOOKKEEPING),
             properties=sorted({*properties, *PROMOTED_NAMES}),
             context=sorted(context),
             traits=sorted(trait_names(self._people_directory)),
         )
+        with self._lock:
+            self._names = snapshot, found
+        return found
 
     # -- running ---------------------------------------------------------------------------------
 
