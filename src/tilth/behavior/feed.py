@@ -134,7 +134,9 @@ def feed_of(
     taken = rows * _bytes_of_row(len(tests), unit, hold, codes is not None, hold_codes is not None, values is not None)
     question.sources.room.take(taken)
     try:
-        made = _feed(question, strands, rows, bits, tests, unit, hold, span, timeless, codes, hold_codes, values)
+        made = _feed(
+            question, bucket, strands, rows, bits, tests, unit, hold, span, timeless, codes, hold_codes, values
+        )
     except BaseException:
         question.sources.room.give_back(taken)
         raise
@@ -151,6 +153,7 @@ def _bytes_of_row(tests: int, unit: Any, hold: Any, codes: bool, hold_codes: boo
 
 def _feed(
     question: Question,
+    bucket: int,
     strands: list[Strand],
     rows: int,
     bits: Sequence[tuple[Step, int]],
@@ -169,15 +172,33 @@ def _feed(
     count = len(named)
     table = {
         name: np.zeros(count, np.int64)
-        for name in ("uid", "ts", "code", "unit", "hold", "value", "size", "table", "names_from")
+        for name in (
+            "uid",
+            "ts",
+            "code",
+            "narrow",
+            "whole",
+            "unit",
+            "hold",
+            "value",
+            "blocks",
+            "parts",
+            "table",
+            "names_from",
+        )
     }
     test_at = np.zeros((len(tests), count), np.int64)
     total = 0
+    stride = len(question.snapshot.strands)
     for r, (strand, plain, forked) in enumerate(named):
         table["uid"][r] = address(strand.uid, np.int64, keep)
         table["ts"][r] = address(strand.ts, np.int64, keep)
-        table["code"][r] = address(strand.code, np.int32, keep)
-        table["size"][r] = len(strand)
+        narrow = strand.narrow
+        table["code"][r] = address(strand.code, np.int32, keep) if narrow is None else address(narrow, np.uint8, keep)
+        table["narrow"][r] = narrow is not None
+        table["whole"][r] = span.first <= strand.first and strand.last < span.end and not forked.any()
+        blocks = strand.blocks(stride)
+        table["blocks"][r], table["parts"][r] = address(blocks, np.int64, keep), len(blocks) // 2
         table["names_from"][r] = total
         total += len(strand.names)
         table["table"][r] = address(np.where(forked.any(axis=0), plain | FORKED, plain), np.int64, keep)
@@ -195,7 +216,6 @@ def _feed(
         if values is not None:
             table["value"][r] = address(values(strand), np.float64, keep)
     branch = [forked for _, _, forked in named]
-    stride = len(question.snapshot.strands)
     feed = Feed(
         **table,
         branch=np.concatenate(branch, axis=1) if branch else np.zeros((len(tests), 0), np.int64),
@@ -207,6 +227,7 @@ def _feed(
         timeless=timeless,
         keyed=bool(unit or hold or codes is not None or hold_codes is not None),
         stride=stride,
+        rest=bucket,
         shift=stride.bit_length() - 1 if stride & (stride - 1) == 0 else -1,
     )
     return BucketFeed(feed, [s for s, _, _ in named], rows, keep)

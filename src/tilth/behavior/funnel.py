@@ -8,7 +8,8 @@ of the attempt that first reached it. Only events inside the range are looked at
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,10 +20,12 @@ from tilth.behavior.calendar import NO_WINDOW, Duration, Span, parse_duration
 from tilth.behavior.distinguish import Difference, differences_of, events_between
 from tilth.behavior.feed import Atom, Step, feed_of, over_buckets, parse_step
 from tilth.behavior.kernels.funnel import ANY, ORDERED, STRICT, Plan, walk_funnel
+from tilth.behavior.kernels.spread import between, binned
 from tilth.behavior.kernels.times import deadlines
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.quantiles import quantiles
 from tilth.behavior.question import Question
+from tilth.behavior.step_times import StepTimes, step_times
 from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput
 
@@ -132,23 +135,64 @@ class FunnelAnswer(Answer, frozen=True, kw_only=True):
     distinguishes: list[Difference]
 
 
+class Part(NamedTuple):
+    """What the units of one bucket did; as `Outcome`, with ts as the kernel leaves it."""
+
+    uid: Int64
+    reach: npt.NDArray[np.int8]
+    ts: Int64
+    value: Int64
+    at_first: list[Int64]
+    scanned: int
+    times: StepTimes
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The attempt that counts of every unit that entered.
 
     uid, reach: int64[n], the furthest step. start: int64[n], where the unit's instants begin in ts
     (reach + 1 of them). value: int64[n] value numbers of the breakdown (-1 missing), empty without one.
-    at_first: the same of the first step's event for each property of `distinguish`.
+    at_first: the same of the first step's event for each property of `distinguish`. All of them are put together
+    when they are asked for; what most questions want is in the parts.
     """
 
-    uid: Int64
-    reach: Int64
-    start: Int64
-    ts: Int64
-    value: Int64
-    at_first: list[Int64]
-    scanned: int
+    parts: list[Part]
     labels: list[str]
+
+    @property
+    def scanned(self) -> int:
+        return sum(p.scanned for p in self.parts)
+
+    @property
+    def people(self) -> int:
+        """How many units entered."""
+        return sum(len(p.uid) for p in self.parts)
+
+    @cached_property
+    def uid(self) -> Int64:
+        return np.concatenate([p.uid for p in self.parts])
+
+    @cached_property
+    def reach(self) -> Int64:
+        return np.concatenate([p.reach for p in self.parts]).astype(np.int64)
+
+    @cached_property
+    def start(self) -> Int64:
+        return _starts(self.reach)
+
+    @cached_property
+    def ts(self) -> Int64:
+        return np.concatenate([p.ts for p in self.parts])
+
+    @cached_property
+    def value(self) -> Int64:
+        return np.concatenate([p.value for p in self.parts])
+
+    @cached_property
+    def at_first(self) -> list[Int64]:
+        told = len(self.parts[0].at_first) if self.parts else 0
+        return [np.concatenate([p.at_first[i] for p in self.parts]) for i in range(told)]
 
     def at(self, rows: Int64, step: int) -> Int64:
         """Instants at which these units met `step`."""
@@ -175,35 +219,29 @@ def outcome(question: Question, asked: FunnelParameters, threads: int) -> Outcom
     refs = bool(question.breakdown or told)
     plan = _plan(question, len(steps), order, window, exclusions, bool(unit), bool(held), refs)
 
-    def work(bucket: int) -> tuple[Any, Int64, list[Int64], int]:
+    def work(bucket: int) -> Part:
         feed = feed_of(question, bucket, bits, unit=unit, hold=held)
-        found = walk_funnel(feed.feed, plan)
-        values = _values(question, feed.strands, touch, *found[1:])
-        first = found[3][_starts(found[1])] if told else found[3]
-        at_first = [values_of_rows(first, [question.codes(s, [n])[0] for s in feed.strands]) for n in told]
-        return found, values, at_first, feed.rows
+        uid, reach, ts, ref = walk_funnel(feed.feed, plan)
+        first = ref[_starts(reach)] if told else ref
+        return Part(
+            uid=uid,
+            reach=reach,
+            ts=ts,
+            value=_values(question, feed.strands, touch, reach, ts, ref),
+            at_first=[values_of_rows(first, [question.codes(s, [n])[0] for s in feed.strands]) for n in told],
+            scanned=feed.rows,
+            times=StepTimes.of(reach, ts, len(steps)),
+        )
 
-    parts = over_buckets(question, work, threads)
-    reach = np.concatenate([p[0][1] for p in parts]).astype(np.int64)
-    return Outcome(
-        uid=np.concatenate([p[0][0] for p in parts]),
-        reach=reach,
-        start=_starts(reach),
-        ts=np.concatenate([p[0][2] for p in parts]),
-        value=np.concatenate([p[1] for p in parts]),
-        at_first=[np.concatenate([p[2][i] for p in parts]) for i in range(len(told))],
-        scanned=sum(p[3] for p in parts),
-        labels=[s.label for s in steps],
-    )
+    return Outcome(over_buckets(question, work, threads), [s.label for s in steps])
 
 
 def funnel(question: Question, asked: FunnelParameters, threads: int) -> FunnelAnswer:
     """Answer a funnel. Raises `InvalidInput` with the path of what is wrong."""
     done = outcome(question, asked, threads)
-    everyone = np.arange(len(done.uid))
     return FunnelAnswer(
         scanned=done.scanned,
-        steps=_step_rows(done, everyone),
+        steps=_all_steps(done, threads),
         breakdown=_breakdown(question, done),
         trend=_trend(question, asked, done),
         time_to_convert=_time_to_convert(asked, done),
@@ -334,6 +372,27 @@ def _values(
     return out
 
 
+def _all_steps(done: Outcome, threads: int) -> list[FunnelStep]:
+    """The steps of everybody."""
+    times = step_times([(p.reach, p.ts, p.times) for p in done.parts], len(done.labels), threads)
+    first = previous = int(times[0].people)
+    found = []
+    for k, label in enumerate(done.labels):
+        here = times[k]
+        found.append(
+            FunnelStep(
+                label=label,
+                people=here.people,
+                from_first=here.people / first if first else None,
+                from_previous=here.people / previous if previous else None,
+                seconds_from_previous=Seconds(**here.from_previous) if k else Seconds(),
+                seconds_from_first=Seconds(**here.from_first) if k else Seconds(),
+            )
+        )
+        previous = here.people
+    return found
+
+
 def _step_rows(done: Outcome, rows: Int64) -> list[FunnelStep]:
     found: list[FunnelStep] = []
     first = previous = 0
@@ -364,7 +423,7 @@ def _seconds(us: Int64) -> Seconds:
 
 
 def _breakdown(question: Question, done: Outcome) -> list[FunnelValue]:
-    if not question.breakdown or len(done.uid) == 0:
+    if not question.breakdown or done.people == 0:
         return []
     values = question.values()
     known = len(values.values)
@@ -421,8 +480,7 @@ def _distinguishes(question: Question, asked: FunnelParameters, done: Outcome, t
 
 def _time_to_convert(asked: FunnelParameters, done: Outcome) -> list[TimeBin]:
     last = len(done.labels) - 1
-    rows = np.flatnonzero(done.reach == last)
-    seconds = (done.at(rows, last) - done.at(rows, 0)) / 1e6
+    seconds = np.concatenate([between(p.reach, p.ts, last) for p in done.parts] or [np.empty(0, np.int64)]) / 1e6
     if isinstance(asked.bins, list):
         edges = np.array(asked.bins, np.float64)
         if len(edges) < 2 or not np.all(np.isfinite(edges)) or np.any(np.diff(edges) <= 0) or len(edges) > 1001:
@@ -435,7 +493,7 @@ def _time_to_convert(asked: FunnelParameters, done: Outcome) -> list[TimeBin]:
             return []
         low, high = float(seconds.min()), float(seconds.max())
         edges = np.linspace(low, high if high > low else low + 1, count + 1)
-    people, _ = np.histogram(seconds, edges)
+    people = binned(seconds, edges, not isinstance(asked.bins, list))
     return [
         TimeBin(from_=float(a), to=float(b), people=int(n))
         for a, b, n in zip(edges[:-1], edges[1:], people, strict=True)

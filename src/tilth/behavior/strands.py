@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from tilth.behavior import columns as cols
 from tilth.behavior.columns import Column
 from tilth.behavior.kernels.merge import merge_two
+from tilth.behavior.kernels.walk import SLOTS, block_rows
 from tilth.lake import Lake, Overrides
 from tilth.lake.schema import instants, month_numbers, month_text
 from tilth.lake.sequences import run_of_table
@@ -36,6 +37,8 @@ __all__ = ["Kept", "Snapshot", "Snapshots", "Strand"]
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
+# Names that a byte can tell apart.
+_BYTE = 256
 # Names a person uses for the promoted columns.
 PROMOTED_NAMES = (*("order_id", "product", "category", "channel", "store", "quantity", "price", "amount", "currency"),)
 
@@ -50,6 +53,7 @@ class Strand(ABC):
     month: str
     first: int
     last: int
+    _blocks: Int64 | None = None
 
     @property
     @abstractmethod
@@ -67,6 +71,21 @@ class Strand(ABC):
     @property
     @abstractmethod
     def names(self) -> list[str]: ...
+
+    @property
+    def narrow(self) -> npt.NDArray[np.uint8] | None:
+        """`code` in a byte each; None where there are too many names."""
+        return self._narrow
+
+    @cached_property
+    def _narrow(self) -> npt.NDArray[np.uint8] | None:
+        return self.code.astype(np.uint8) if len(self.names) <= _BYTE else None
+
+    def blocks(self, buckets: int) -> Int64:
+        """Where the blocks of people begin (see `kernels.walk.block_rows`); buckets: of the lake, always the same."""
+        if self._blocks is None:
+            self._blocks = block_rows(self.uid, buckets)
+        return self._blocks
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -113,6 +132,18 @@ class _FileStrand(Strand):
     @property
     def names(self) -> list[str]:
         return self._base.names
+
+    @property
+    def narrow(self) -> npt.NDArray[np.uint8] | None:
+        if len(self.names) > _BYTE:
+            return None
+        made = self._lake.cache.derived(self._path, "narrow", lambda: self.code.astype(np.uint8))
+        return made  # type: ignore[return-value]
+
+    def blocks(self, buckets: int) -> Int64:
+        name = f"blocks-{buckets}-{SLOTS}"
+        made = self._lake.cache.derived(self._path, name, lambda: block_rows(self.uid, buckets))
+        return made  # type: ignore[return-value]
 
     def __len__(self) -> int:
         return self._file.rows

@@ -29,7 +29,10 @@ END, START, NODE = 0, WIDTH, 2 * WIDTH
 NEW_END, NEW_START, NEW_NODE, BY, OUT, BEST = 3 * WIDTH, 4 * WIDTH, 5 * WIDTH, 6 * WIDTH, 7 * WIDTH, 8 * WIDTH
 WORK = 9 * WIDTH
 SHORT = -2
+_TIED = -3
 _NEVER = np.iinfo(np.int64).min
+# Before any instant, and far enough from the ends for differences.
+_BEFORE = -(1 << 62)
 
 
 @njit(cache=True, nogil=True)
@@ -43,6 +46,10 @@ def ordered(
     work: Any, nodes: Any,
 ) -> int:  # fmt: skip
     """Steps in order, other events between them allowed."""
+    if months == 0:
+        reach = _plain_ordered(ts, bits, a, b, steps, length, work, nodes)
+        if reach != _TIED:
+            return reach
     wanted = (1 << steps) - 1
     room = len(nodes) // 2
     for k in range(steps):
@@ -128,6 +135,47 @@ def ordered(
         if reach == steps - 1:
             break
         p = e
+    return reach
+
+
+@njit(cache=True, nogil=True)
+def _plain_ordered(ts: Any, bits: Any, a: int, b: int, steps: int, length: int, work: Any, nodes: Any) -> int:
+    """`ordered` for windows of one length and events at different instants; _TIED where two are at one.
+
+    Which window ends last is then which began last, so an attempt is its start. Rows START and NODE are one further on:
+    at 0 is the attempt that an event would begin. Whether an event serves is as good as random, so that is no branch.
+    """
+    wanted = (1 << steps) - 1
+    room = len(nodes) // 2
+    for k in range(steps + 1):
+        work[START + k], work[NODE + k] = _BEFORE, -1
+    made = 0
+    reach = -1
+    last = _NEVER
+    for p in range(a, b):
+        t = ts[p]
+        if t == last:
+            return _TIED
+        if made + steps > room:
+            return SHORT
+        last = t
+        work[START] = t
+        m = bits[p] & wanted
+        while m:
+            k = top_bit(m)
+            m ^= 1 << k
+            start, held = work[START + k], work[START + k + 1]
+            serves = (start > held) & (t - start <= length)
+            nodes[2 * made] = p
+            nodes[2 * made + 1] = work[NODE + k]
+            work[START + k + 1] = start if serves else held
+            work[NODE + k + 1] = made if serves else work[NODE + k + 1]
+            if serves & (k > reach):
+                reach = k
+                work[BEST] = made
+                if reach == steps - 1:
+                    return reach
+            made += 1 if serves else 0
     return reach
 
 

@@ -29,13 +29,13 @@ START, BACK, EVER = 1, 2, 4
 def walk_values(feed: Any, values: int) -> Any:
     """int64[values + 1]: people with any event of each value (feed.unit); the last is of those with a missing one."""
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     seen = np.full(values + 1, -1, np.int64)
     people = np.zeros(values + 1, np.int64)
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             return people
@@ -62,7 +62,7 @@ def walk_retention(
     pick_cohort (of pick_group, -1: any), and whether they came in column pick_column.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     last = len(bounds) - 1
     cells = np.zeros((groups, cohorts, columns + 1), np.int64)
     began, group, back = np.empty(cohorts, np.int64), np.empty(cohorts, np.int64), np.empty(last + 1, np.int64)
@@ -71,7 +71,7 @@ def walk_retention(
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             break
@@ -159,7 +159,7 @@ def walk_lifecycle(
     person's group in a period is that of its first event there. uid: who is in pick_state in pick_period.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     periods = len(bounds) - 2
     counts = np.zeros((groups, 4, periods), np.int64)
     out_uid = np.empty(64, np.int64)
@@ -167,7 +167,7 @@ def walk_lifecycle(
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             break
@@ -213,7 +213,7 @@ def walk_stickiness(feed: Any, bounds: Any, nominal: int, at_least: int, groups:
     (feed.unit) is that of a person's first event.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     periods = len(bounds) - 1
     counts = np.zeros((groups, periods + 1), np.int64)
     out_uid = np.empty(64, np.int64)
@@ -221,7 +221,7 @@ def walk_stickiness(feed: Any, bounds: Any, nominal: int, at_least: int, groups:
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             break

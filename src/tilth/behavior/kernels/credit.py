@@ -30,7 +30,7 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
     (converted) or values + 2 (never). Touches that share in no conversion make one path to never.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     credit = np.zeros((2, 6, values + 1), np.float64)
     moves = np.zeros((values + 3, values + 3), np.int64)
     conversions = 0
@@ -41,7 +41,7 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             shared = np.zeros(len(into.ts), np.uint8)
             weight = np.zeros(len(into.ts), np.float64)
             touch = np.zeros(len(into.ts), np.int64)
@@ -131,14 +131,14 @@ def walk_value(
     what came in period c + k; payers: people with any value by then.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     people = np.zeros(cohorts, np.int64)
     value = np.zeros((cohorts, columns + 1), np.float64)
     payers = np.zeros((cohorts, columns + 1), np.int64)
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             return people, value, payers

@@ -19,14 +19,14 @@ def walk_did(feed: Any, uid: Any, begins: Any, ends: Any, side: Any, names: int)
     uid: int64[n] ascending, one entry a person; begins, ends: instants, both left out; side: int64[n].
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     seen = np.full(names, -1, np.int64)
     people = np.zeros((2, names), np.int64)
     at = 0
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             return people

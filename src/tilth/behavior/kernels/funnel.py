@@ -46,27 +46,63 @@ def walk_funnel(feed: Any, plan: Any) -> Any:
     same events where plan.refs, else it is empty.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
-    steps = plan.steps
+    into = buffers(8192, len(pos))
+    # Fields of a tuple are counted references; in the loop that would cost more than the state machine.
+    steps, order, length, months, refs = plan.steps, plan.order, plan.length, plan.months, plan.refs
+    changes, offsets, excluded, after, before = plan.changes, plan.offsets, plan.excluded, plan.after, plan.before
+    by_unit = plan.by_unit
+    split = by_unit or plan.by_hold
+    ts, bits, ref, unit, hold, who, first = into.ts, into.bits, into.ref, into.unit, into.hold, into.who, into.first
     work, nodes = np.empty(WORK, np.int64), np.empty(8192, np.int64)
     found, best_at = np.empty(steps + 1, np.int64), np.empty(steps + 1, np.int64)
     out_uid, out_reach = np.empty(1024, np.int64), np.empty(1024, np.int8)
-    out_ts, out_ref = np.empty(4096, np.int64), np.empty(4096 if plan.refs else 0, np.int64)
+    out_ts, out_ref = np.empty(4096, np.int64), np.empty(4096 if refs else 0, np.int64)
     units = flat = 0
     tainting = 0
-    for x in range(len(plan.excluded)):
-        tainting |= plan.excluded[x]
-    split = plan.by_unit or plan.by_hold
+    for x in range(len(excluded)):
+        tainting |= excluded[x]
+    plain = order == ORDERED and tainting == 0 and not split
     while True:
         people = gather(feed, pos, nxt, into)
         if people < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
+            ts, bits, ref, unit, hold, who, first = (
+                into.ts,
+                into.bits,
+                into.ref,
+                into.unit,
+                into.hold,
+                into.who,
+                into.first,
+            )
             continue
         if people == 0:
             break
-        ts, bits, ref, unit, hold = into.ts, into.bits, into.ref, into.unit, into.hold
         for j in range(people):
-            a, n = into.first[j], into.first[j + 1]
+            a, n = first[j], first[j + 1]
+            if plain:
+                # Each loop of a few turns costs a wrong guess at its end, so here are as few as can be.
+                reach = ordered(ts, bits, a, n, steps, length, months, changes, offsets, work, nodes)
+                while reach == SHORT:
+                    nodes = grown(nodes, 0)
+                    reach = ordered(ts, bits, a, n, steps, length, months, changes, offsets, work, nodes)
+                if reach >= 0:
+                    if units == len(out_uid):
+                        out_uid, out_reach = grown(out_uid, units + 1), grown(out_reach, units + 1)
+                    if flat + steps > len(out_ts):
+                        out_ts = grown(out_ts, flat + steps)
+                        if refs:
+                            out_ref = grown(out_ref, flat + steps)
+                    out_uid[units], out_reach[units] = who[j], reach
+                    units += 1
+                    node = work[BEST]
+                    for k in range(flat + reach, flat - 1, -1):
+                        out_ts[k] = ts[nodes[2 * node]]
+                        if refs:
+                            out_ref[k] = ref[nodes[2 * node]]
+                        node = nodes[2 * node + 1]
+                    flat += reach + 1
+                continue
             if split:
                 n = _by_stream(a, n, ts, bits, ref, unit, hold)
             best = -1
@@ -81,29 +117,23 @@ def walk_funnel(feed: Any, plan: Any) -> Any:
                     seen |= bits[p]
                 reach = -1
                 # Without the first step's event there is no attempt; in any order every event may begin one.
-                while seen & 1 or plan.order == ANY:
-                    if plan.order == STRICT:
-                        reach = strict(
-                            ts, bits, a, b, steps, plan.length, plan.months, plan.changes, plan.offsets, work, nodes
-                        )
-                    elif plan.order == ANY:
-                        reach = any_order(
-                            ts, bits, a, b, steps, plan.length, plan.months, plan.changes, plan.offsets, work
-                        )
+                while seen & 1 or order == ANY:
+                    if order == STRICT:
+                        reach = strict(ts, bits, a, b, steps, length, months, changes, offsets, work, nodes)
+                    elif order == ANY:
+                        reach = any_order(ts, bits, a, b, steps, length, months, changes, offsets, work)
                     elif seen & tainting:
                         reach = clean_ordered(
-                            ts, bits, a, b, steps, plan.length, plan.months, plan.changes, plan.offsets,
-                            plan.excluded, plan.after, plan.before, work, nodes,
+                            ts, bits, a, b, steps, length, months, changes, offsets,
+                            excluded, after, before, work, nodes,
                         )  # fmt: skip
                     else:
-                        reach = ordered(
-                            ts, bits, a, b, steps, plan.length, plan.months, plan.changes, plan.offsets, work, nodes
-                        )
+                        reach = ordered(ts, bits, a, b, steps, length, months, changes, offsets, work, nodes)
                     if reach != SHORT:
                         break
                     nodes = grown(nodes, 0)
                 if reach >= 0:
-                    if plan.order == ANY or (plan.order == ORDERED and seen & tainting):
+                    if order == ANY or (order == ORDERED and seen & tainting):
                         for k in range(reach + 1):
                             found[k] = work[OUT + k]
                     else:
@@ -115,18 +145,18 @@ def walk_funnel(feed: Any, plan: Any) -> Any:
                         best = reach
                         for k in range(reach + 1):
                             best_at[k] = found[k]
-                if best >= 0 and (b == n or (plan.by_unit and unit[b] != unit[a])):
+                if best >= 0 and (b == n or (by_unit and unit[b] != unit[a])):
                     if units == len(out_uid):
                         out_uid, out_reach = grown(out_uid, units + 1), grown(out_reach, units + 1)
                     if flat + steps > len(out_ts):
                         out_ts = grown(out_ts, flat + steps)
-                        if plan.refs:
+                        if refs:
                             out_ref = grown(out_ref, flat + steps)
-                    out_uid[units], out_reach[units] = into.who[j], best
+                    out_uid[units], out_reach[units] = who[j], best
                     units += 1
                     for k in range(best + 1):
                         out_ts[flat] = ts[best_at[k]]
-                        if plan.refs:
+                        if refs:
                             out_ref[flat] = ref[best_at[k]]
                         flat += 1
                     best = -1

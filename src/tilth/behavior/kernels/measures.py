@@ -23,7 +23,7 @@ def walk_measures(feed: Any, bounds: Any, nominal: int, groups: int, collect: bo
     up to at_most of them; one more tells that there were too many. feed.unit: groups, less than 0 for none.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     periods = len(bounds) - 1
     whole = np.zeros((3, groups, periods + 1), np.int64)
     real = np.zeros((3, groups, periods + 1), np.float64)
@@ -34,7 +34,7 @@ def walk_measures(feed: Any, bounds: Any, nominal: int, groups: int, collect: bo
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             break
@@ -72,7 +72,7 @@ def walk_totals(feed: Any) -> Any:
     measured: events with a value; real: sum, least, greatest; group: feed.unit of the first event.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     uid, events, measured = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int64)
     total, least, greatest = np.empty(1024, np.float64), np.empty(1024, np.float64), np.empty(1024, np.float64)
     group = np.empty(1024, np.int64)
@@ -80,7 +80,7 @@ def walk_totals(feed: Any) -> Any:
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             break

@@ -58,7 +58,7 @@ def walk_sessions(feed: Any, bounds: Any, nominal: int, groups: int, gap: int, a
     each session, up to at_most + 1.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     periods = len(bounds) - 1
     counts = np.zeros((5, groups, periods + 1), np.int64)
     seen = np.full((groups, periods + 1), -1, np.int64)
@@ -67,7 +67,7 @@ def walk_sessions(feed: Any, bounds: Any, nominal: int, groups: int, gap: int, a
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             return counts, lengths[:n]
@@ -105,7 +105,7 @@ def walk_paths(feed: Any, gap: int, steps: int, start_at: int, end_at: int) -> A
     start_at, end_at: nodes, -1 for none.
     """
     pos, nxt = begin(feed)
-    into = buffers(8192)
+    into = buffers(8192, len(pos))
     size = 1024  # of the hash table, a power of two; linear probing
     key, sessions, total = np.full(size, -1, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
     used = taken = 0
@@ -113,7 +113,7 @@ def walk_paths(feed: Any, gap: int, steps: int, start_at: int, end_at: int) -> A
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
-            into = buffers(2 * len(into.ts))
+            into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
             break

@@ -1,9 +1,10 @@
 """Walking a bucket person by person: the events that matter, in time order, in small buffers.
 
 A bucket is several strands in time order, each sorted by (uid, ts). A block of uids at a time, each
-strand's slice is read straight through and its events put behind those of the same person from the
+strand's part is read straight through and its events put behind those of the same person from the
 strands before. Reading strand by strand keeps memory streaming; going from person to person over all
-strands at once would touch three arrays of each for a line of a few events.
+strands at once would touch three arrays of each for a line of a few events. Where the blocks begin is known
+beforehand, so of an event that no step asks for one byte is read: the code of its name.
 """
 
 from __future__ import annotations
@@ -11,41 +12,47 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from tilth.behavior.kernels.memory import load_i32, load_i64, load_u8
 
-__all__ = ["NOBODY", "NO_KEY", "Buffers", "Feed", "begin", "buffers", "gather"]
+__all__ = ["NOBODY", "NO_KEY", "SLOTS", "Buffers", "Feed", "begin", "block_rows", "buffers", "gather"]
 
 NOBODY = np.iinfo(np.int64).max
 NO_KEY = np.iinfo(np.int64).min
 # The sign of a name's bits says that filters may add to them.
 FORKED = np.iinfo(np.int64).min
 # People in a block at most.
-SLOTS = 512
+SLOTS = 256
 ROW = (1 << 40) - 1
 
 
 class Feed(NamedTuple):
     """A bucket's strands for the kernels; k strands, F filters, names of all strands end to end.
 
-    uid, ts (int64), code (int32), unit, hold (int64 keys), value (float64): int64[k] addresses of
-    arrays, 0 for none.
-    size: rows of each strand. table: int64[k] addresses of the bits of each strand's names; FORKED is
+    uid, ts (int64), code, unit, hold (int64 keys), value (float64): int64[k] addresses of
+    arrays, 0 for none. code: uint8 where narrow, else int32. whole: all instants are inside and no filter
+    is asked.
+    blocks: int64[k] addresses of what `block_rows` gives; parts: its blocks. table: int64[k] addresses of the
+    bits of each strand's names; FORKED is
     set where filters may add some. names_from: int64[k], where a strand's names begin in branch.
     branch: int64[F, names], further bits where filter f holds; tests: int64[F, k] addresses of uint8
     arrays. allowed: int64[m] ascending uids, used when restricted. lo, hi: only instants in [lo, hi)
     count; bits in `timeless` count at any instant. keyed: unit and hold are wanted.
-    stride: all uids leave the same rest divided by it; shift: its power of two, or -1.
+    stride: all uids leave `rest` divided by it; shift: its power of two, or -1.
     """
 
     uid: Any
     ts: Any
     code: Any
+    narrow: Any
+    whole: Any
     unit: Any
     hold: Any
     value: Any
-    size: Any
+    blocks: Any
+    parts: Any
     table: Any
     names_from: Any
     branch: Any
@@ -57,14 +64,14 @@ class Feed(NamedTuple):
     timeless: int
     keyed: bool
     stride: int
+    rest: int
     shift: int
 
 
 class Buffers(NamedTuple):
     """Gathered events of some people: those of who[j] are first[j] until before first[j + 1].
 
-    ref: strand << 40 | row. unit, hold: keys, 0 where there are none. The other arrays are scratch:
-    found_… the events in strand order and their person's slot, end[slot] where that person's events end.
+    ref: strand << 40 | row. unit, hold: keys, 0 where there are none. The other arrays are scratch (see `_collect`).
     """
 
     ts: Any
@@ -74,16 +81,23 @@ class Buffers(NamedTuple):
     hold: Any
     who: Any
     first: Any
-    found_ts: Any
-    found_bits: Any
-    found_ref: Any
     slot: Any
+    row: Any
     end: Any
+    ends: Any
+
+
+def block_rows(uid: npt.NDArray[np.int64], stride: int) -> npt.NDArray[np.int64]:
+    """int64[2b + 1]: the numbers of the b blocks of SLOTS people that have rows, ascending, then the row each begins
+    at, then the number of rows. uid: ascending, of one bucket of `stride`."""
+    number = uid // (stride * SLOTS)
+    starts = np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1]))) if len(uid) else np.empty(0, np.int64)
+    return np.concatenate((number[starts], starts, [len(uid)])).astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
-def buffers(room: int) -> Any:
-    """Buffers for so many events."""
+def buffers(room: int, strands: int) -> Any:
+    """Buffers for so many events of so many strands."""
     return Buffers(
         np.empty(room, np.int64),
         np.empty(room, np.int64),
@@ -92,18 +106,17 @@ def buffers(room: int) -> Any:
         np.zeros(room, np.int64),
         np.empty(SLOTS, np.int64),
         np.empty(SLOTS + 1, np.int64),
-        np.empty(room, np.int64),
-        np.empty(room, np.int64),
-        np.empty(room, np.int64),
         np.empty(room, np.int32),
+        np.empty(room, np.int64),
         np.empty(SLOTS + 1, np.int64),
+        np.empty(strands, np.int64),
     )
 
 
 @njit(cache=True, nogil=True)
 def begin(feed: Any) -> Any:
-    """(pos, nxt): the first row of each strand; scratch of the same size."""
-    return np.zeros(len(feed.size), np.int64), np.zeros(len(feed.size), np.int64)
+    """(pos, nxt): the first block of each strand; scratch of the same size."""
+    return np.zeros(len(feed.parts), np.int64), np.zeros(len(feed.parts), np.int64)
 
 
 @njit(cache=True, nogil=True)
@@ -113,65 +126,81 @@ def gather(feed: Any, pos: Any, nxt: Any, into: Any) -> int:
     Returns how many people; 0 at the end; -1 where larger buffers are needed (nothing is lost).
     """
     while True:
-        low = NOBODY
+        block = NOBODY
         for r in range(len(pos)):
-            if pos[r] < feed.size[r]:
-                low = min(low, load_i64(feed.uid[r], pos[r]))
-        if low == NOBODY:
+            if pos[r] < feed.parts[r]:
+                block = min(block, load_i64(feed.blocks[r], pos[r]))
+        if block == NOBODY:
             return 0
-        count = _collect(feed, low, pos, nxt, into)
+        count = _collect(feed, block, pos, nxt, into)
         if count < 0:
             return -1
-        for r in range(len(pos)):
-            pos[r] = nxt[r]
-        people = _arrange(feed, low, count, into) if count > 0 else 0
+        pos[:] = nxt
+        people = _arrange(feed, block, into) if count > 0 else 0
         if people > 0:
             return people
 
 
 @njit(cache=True, nogil=True)
-def _collect(feed: Any, low: int, pos: Any, nxt: Any, into: Any) -> int:
-    """Events of the block of uids from `low`, strand by strand; how many, or -1 where they do not fit."""
+def _collect(feed: Any, block: int, pos: Any, nxt: Any, into: Any) -> int:
+    """Rows of a block of people that have a bit, strand by strand; how many, or -1 where they may not fit.
+
+    row: strand by strand those of strand r end at ends[r]; slot: whose each is; end[s + 1]: how many slot s has.
+    """
     room = len(into.ts)
-    found_ts, found_bits, found_ref, slots = into.found_ts, into.found_bits, into.found_ref, into.slot
+    slots, rows, end, ends = into.slot, into.row, into.end, into.ends
     lo, hi, timeless, shift, stride = feed.lo, feed.hi, feed.timeless, feed.shift, feed.stride
-    high = low + SLOTS * stride if low <= NOBODY - SLOTS * stride else NOBODY
+    first = block * SLOTS
+    end[:] = 0
     count = 0
     for r in range(len(pos)):
-        i = pos[r]
-        size = feed.size[r]
-        uids, codes, instants, table = feed.uid[r], feed.code[r], feed.ts[r], feed.table[r]
-        mark = r << 40
-        while i < size:
-            uid = load_i64(uids, i)
-            if uid >= high:
-                break
-            if count >= room:
-                return -1
-            m = load_i64(table, load_i32(codes, i))
-            if m < 0:
-                m = _forked(feed, r, i, m)
-            t = load_i64(instants, i)
-            # Written always and kept where there is a bit: a branch here would be guessed wrong too often.
-            m &= -1 if lo <= t < hi else timeless
-            found_ts[count] = t
-            found_bits[count] = m
-            found_ref[count] = mark | i
-            slots[count] = (uid - low) >> shift if shift >= 0 else (uid - low) // stride
-            count += 1 if m != 0 else 0
-            i += 1
-        nxt[r] = i
+        at, parts, blocks = pos[r], feed.parts[r], feed.blocks[r]
+        nxt[r], ends[r] = at, count
+        if at == parts or load_i64(blocks, at) != block:
+            continue
+        a, b = load_i64(blocks, parts + at), load_i64(blocks, parts + at + 1)
+        nxt[r] = at + 1
+        if count + b - a > room:
+            return -1
+        codes, table, uids, instants = feed.code[r], feed.table[r], feed.uid[r], feed.ts[r]
+        n = count
+        # Written always and kept where there is a bit: a branch here would be guessed wrong too often.
+        if feed.narrow[r]:
+            for i in range(a, b):
+                rows[n] = i
+                n += 1 if load_i64(table, load_u8(codes, i)) != 0 else 0
+        else:
+            for i in range(a, b):
+                rows[n] = i
+                n += 1 if load_i64(table, load_i32(codes, i)) != 0 else 0
+        if feed.whole[r] == 0:
+            # Some instants are outside, or filters have a say.
+            kept = count
+            for q in range(count, n):
+                i = rows[q]
+                m = load_i64(table, load_u8(codes, i) if feed.narrow[r] else load_i32(codes, i))
+                if m < 0:
+                    m = _forked(feed, r, i, m)
+                m &= -1 if lo <= load_i64(instants, i) < hi else timeless
+                rows[kept] = i
+                kept += 1 if m != 0 else 0
+            n = kept
+        for q in range(count, n):
+            uid = load_i64(uids, rows[q])
+            s = (uid >> shift if shift >= 0 else uid // stride) - first
+            slots[q] = s
+            end[s + 1] += 1
+        count = n
+        ends[r] = n
     return count
 
 
 @njit(cache=True, nogil=True)
-def _arrange(feed: Any, low: int, count: int, into: Any) -> int:
+def _arrange(feed: Any, block: int, into: Any) -> int:
     """Put the collected events person by person; how many people."""
-    end, slots = into.end, into.slot
+    end, slots, rows, ends = into.end, into.slot, into.row, into.ends
     ts, bits, ref = into.ts, into.bits, into.ref
-    end[:] = 0
-    for i in range(count):
-        end[slots[i] + 1] += 1
+    low = block * SLOTS * feed.stride + feed.rest
     people = total = 0
     at = np.searchsorted(feed.allowed, low) if feed.restricted else 0
     for s in range(SLOTS):
@@ -191,18 +220,32 @@ def _arrange(feed: Any, low: int, count: int, into: Any) -> int:
         people += 1
         total += here
     into.first[people] = total
-    for i in range(count):
-        to = end[slots[i]]
-        if to < 0:
-            continue
-        end[slots[i]] = to + 1
-        ts[to] = into.found_ts[i]
-        bits[to] = into.found_bits[i]
-        ref[to] = into.found_ref[i]
-        if feed.keyed:
-            r, row = ref[to] >> 40, ref[to] & ROW
-            into.unit[to] = load_i64(feed.unit[r], row) if feed.unit[r] else 0
-            into.hold[to] = load_i64(feed.hold[r], row) if feed.hold[r] else 0
+    lo, hi, timeless = feed.lo, feed.hi, feed.timeless
+    q = 0
+    for r in range(len(feed.parts)):
+        codes, table, instants, whole = feed.code[r], feed.table[r], feed.ts[r], feed.whole[r]
+        units, holds = feed.unit[r], feed.hold[r]
+        mark = r << 40
+        while q < ends[r]:
+            i = rows[q]
+            s = slots[q]
+            q += 1
+            to = end[s]
+            if to < 0:
+                continue
+            end[s] = to + 1
+            m = load_i64(table, load_u8(codes, i) if feed.narrow[r] else load_i32(codes, i))
+            t = load_i64(instants, i)
+            if whole == 0:
+                if m < 0:
+                    m = _forked(feed, r, i, m)
+                m &= -1 if lo <= t < hi else timeless
+            ts[to] = t
+            bits[to] = m
+            ref[to] = mark | i
+            if feed.keyed:
+                into.unit[to] = load_i64(units, i) if units else 0
+                into.hold[to] = load_i64(holds, i) if holds else 0
     return people
 
 
@@ -210,7 +253,8 @@ def _arrange(feed: Any, low: int, count: int, into: Any) -> int:
 def _forked(feed: Any, r: int, i: int, bits: int) -> int:
     """The bits of a row whose name's bits depend on filters."""
     m = bits ^ FORKED
-    name = feed.names_from[r] + load_i32(feed.code[r], i)
+    code = load_u8(feed.code[r], i) if feed.narrow[r] else load_i32(feed.code[r], i)
+    name = feed.names_from[r] + code
     for f in range(feed.branch.shape[0]):
         more = feed.branch[f, name]
         if more & ~m and load_u8(feed.tests[f, r], i):
