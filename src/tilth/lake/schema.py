@@ -67,7 +67,8 @@ BOOKKEEPING = frozenset({"$identify", "$alias", "$bind", "$unbind", "$profile", 
 
 def empty_events() -> pa.Table:
     """A table of no events with every column."""
-    return EVENT_SCHEMA.empty_table()
+    # `EVENT_SCHEMA.empty_table()` is the same and imports pandas where there is one.
+    return pa.Table.from_batches([], schema=EVENT_SCHEMA)
 
 
 def conform(table: pa.Table, *, coded: bool = False) -> pa.Table:

@@ -11,9 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 import pyarrow as pa
 
@@ -21,6 +20,9 @@ from tilth.errors import InvalidInput, LimitReached
 from tilth.lake.overrides import Overrides
 from tilth.lake.schema import EVENT_SCHEMA
 from tilth.lake.table import Lake
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["SqlDoor", "SqlResult", "plain_value", "quote"]
 
@@ -49,6 +51,8 @@ class SqlDoor:
 
     def connect(self, frames: Mapping[str, pa.Table], views: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
         """A locked connection with `events`, the frames and the views (name -> SELECT)."""
+        import duckdb
+
         connection = duckdb.connect(":memory:")
         connection.execute(f"SET memory_limit='{self._memory_mb}MB'")
         connection.execute("SET threads=2")
@@ -91,6 +95,8 @@ class SqlDoor:
     ) -> SqlResult:
         """Run one SELECT. Raises `InvalidInput("sql", …)` for anything else or a mistake in it,
         `LimitReached` when it runs past `timeout` seconds or the memory limit."""
+        import duckdb
+
         started = time.perf_counter()
         if not statement.strip():
             raise InvalidInput("sql", "is empty")

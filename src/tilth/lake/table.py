@@ -170,8 +170,7 @@ class Lake:
             version = table.version()
             if self._files is not None and self._files[0] == version:
                 return self._files[1]
-            actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-            files = sorted((_lake_file(a) for a in actions), key=lambda f: (f.bucket, f.month, f.path))
+            files = sorted(_lake_files(table), key=lambda f: (f.bucket, f.month, f.path))
             self._files = (version, files)
             return files
 
@@ -720,20 +719,30 @@ def _nullable(names: Sequence[str]) -> pa.Schema:
     return pa.schema([pa.field(n, EVENT_SCHEMA.field(n).type) for n in names])
 
 
-def _lake_file(action: dict[str, Any]) -> LakeFile:
-    return LakeFile(
-        path=action["path"],
-        month=str(action["partition.month"]),
-        bucket=int(action["partition.bucket"]),
-        rows=int(action["num_records"]),
-        bytes=int(action["size_bytes"]),
-        min_ts=_micros(action["min.ts"]),
-        max_ts=_micros(action["max.ts"]),
-    )
+def _lake_files(table: DeltaTable) -> list[LakeFile]:
+    # `pa.table` and lists of instants would do the same and import pandas where there is one.
+    actions = pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
 
+    def whole(name: str) -> list[int]:
+        column = actions.column(name)
+        if pa.types.is_timestamp(column.type):
+            column = column.cast(pa.timestamp("us", column.type.tz))
+        found: list[int] = column.cast(pa.int64()).to_pylist()
+        return found
 
-def _micros(value: Any) -> int:
-    return int(np.datetime64(value.replace(tzinfo=None), "us").astype(np.int64))
+    return [
+        LakeFile(path=path, month=str(month), bucket=bucket, rows=rows, bytes=size, min_ts=first, max_ts=last)
+        for path, month, bucket, rows, size, first, last in zip(
+            actions.column("path").to_pylist(),
+            actions.column("partition.month").to_pylist(),
+            whole("partition.bucket"),
+            whole("num_records"),
+            whole("size_bytes"),
+            whole("min.ts"),
+            whole("max.ts"),
+            strict=True,
+        )
+    ]
 
 
 def _iso(ts: int) -> str:

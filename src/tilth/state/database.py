@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
 from tilth.errors import InvalidInput, StorageFailed
@@ -87,8 +86,17 @@ class Database:
 
     def insert_or_ignore(self, table: sa.Table) -> Any:
         """INSERT … ON CONFLICT DO NOTHING for this database; check `rowcount` to see who was first."""
-        module = sqlite if self.is_sqlite else postgresql
-        return module.insert(table).on_conflict_do_nothing()
+        return self._insert(table).on_conflict_do_nothing()
+
+    def _insert(self, table: sa.Table) -> Any:
+        """The database's own INSERT; only the dialect that is used is loaded."""
+        if self.is_sqlite:
+            from sqlalchemy.dialects import sqlite
+
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
 
     def upsert_all(
         self, connection: sa.Connection, table: sa.Table, keys: Sequence[str], rows: Sequence[dict[str, Any]]
@@ -100,8 +108,7 @@ class Database:
         statement = self._upserts.get(key)
         if statement is None:
             # Making such a statement takes several times as long as running it.
-            module = sqlite if self.is_sqlite else postgresql
-            insert = module.insert(table).values({name: sa.bindparam(name) for name in rows[0]})
+            insert = self._insert(table).values({name: sa.bindparam(name) for name in rows[0]})
             statement = self._upserts[key] = insert.on_conflict_do_update(
                 index_elements=list(keys), set_={k: insert.excluded[k] for k in rows[0] if k not in keys}
             )
