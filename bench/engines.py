@@ -164,6 +164,8 @@ def _duckdb(folder: Path, name: str) -> Callable[[], Any]:
     from bench.sql import DUCKDB, shaped
 
     connection = duckdb.connect(str(folder / "events.duckdb"), read_only=True)
+    # Over this it writes to disk; by default it takes four fifths of the machine's memory.
+    connection.execute("SET memory_limit = '10GB'")
     return lambda: shaped(name, [list(row) for row in connection.execute(DUCKDB[name]).fetchall()])
 
 
