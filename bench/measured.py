@@ -28,13 +28,21 @@ class Step:
 
 
 def run_step(arguments: list[str], timeout: float = 3600) -> Step:
-    """Run `python arguments…`; peak memory is sampled over the process and its children."""
+    """Run `python arguments…`; peak memory is sampled over the process and its children.
+
+    Raises `TimeoutError` when it takes longer than `timeout` seconds (it is stopped), `RuntimeError` when it fails.
+    """
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
     peak = [0]
     watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
     watcher.start()
-    output, _ = process.communicate(timeout=timeout)
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise TimeoutError(f"{' '.join(arguments)} took longer than {timeout:g} s") from None
     seconds = time.perf_counter() - started
     watcher.join(timeout=2)
     if process.returncode != 0:
