@@ -55,7 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     (fixed when the workspace is made). language: the console's default, `zh-CN` or `en`.
     database_url, lake_url: empty for SQLite and the workspace's own folder. memory_mb: the budget
     of one import or query. port, host: where `tilth serve` listens. pull_folders: folders that pulls may read
-    files and SQLite databases from, separated by `:`; relative ones are in the workspace.
+    files and SQLite databases from, separated by `:`; relative ones are in the workspace. smtp_url: the mail server,
+    `smtp://user:password@host:port` or `smtps://…`; smtp_from: whom mail is from. public_url: where people reach the
+    console, for links in notices.
     """
 
     name: str = "Tilth"
@@ -69,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8765
     pull_folders: str = "inbox"
+    smtp_url: str = ""
+    smtp_from: str = ""
+    public_url: str = ""
 
 
 def check_timezone(name: str, field: str = "timezone") -> str:
@@ -94,6 +99,10 @@ def _checked(settings: Settings) -> Settings:
         raise InvalidInput("language", "must be zh-CN or en", ["zh-CN", "en"])
     if not 1 <= settings.port <= 65535:
         raise InvalidInput("port", "must be between 1 and 65535")
+    if settings.smtp_url and not re.match(r"smtps?://[^/\s]+", settings.smtp_url):
+        raise InvalidInput("smtp_url", "must begin with smtp:// or smtps:// and name a server")
+    if settings.public_url and not re.match(r"https?://[^/\s]+", settings.public_url):
+        raise InvalidInput("public_url", "must begin with https:// or http://")
     if settings.memory_mb < 256:
         raise InvalidInput("memory_mb", "must be at least 256")
     return settings

@@ -15,6 +15,7 @@ from tilth.settings import Settings, load_settings, save_settings
 from tilth.state import Database, WriterLock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     import numpy as np
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from tilth.behavior.saved import SavedQuestions
     from tilth.collect.imports import Imports
     from tilth.collect.pulls import Pulls
+    from tilth.measure.alerts import Alerts
+    from tilth.measure.board_schedules import BoardSchedules
+    from tilth.measure.costs import Costs
+    from tilth.measure.kpi_tree import Trees
+    from tilth.measure.metrics import Metrics, MetricUse
+    from tilth.measure.saved_sql import SavedSqls
+    from tilth.measure.stages import Stages
+    from tilth.notify import Destinations, Outbox
     from tilth.segments import Segments
 
 __all__ = ["Workspace"]
@@ -120,8 +129,86 @@ class Workspace:
     def boards(self) -> Boards:
         """Questions and texts side by side."""
         from tilth.behavior.boards import Boards
+        from tilth.measure.board_tiles import check_metric_tile
 
-        return Boards(self.database)
+        return Boards(self.database, {"metric": check_metric_tile})
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Numbers that are defined once."""
+        from tilth.measure.metric_uses import board_uses
+        from tilth.measure.metrics import Metrics
+
+        def uses() -> Iterator[tuple[str, MetricUse]]:
+            yield from board_uses(self.boards)
+            yield from self.alerts.uses()
+            yield from self.trees.uses()
+
+        return Metrics(self.database, lambda: self.behavior, lambda: self.settings.timezone, uses)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """Which events the stages of AARRR and CSPDD are."""
+        from tilth.measure.stages import Stages
+
+        return Stages(self.database)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What channels cost."""
+        from tilth.measure.costs import Costs
+
+        return Costs(self.database)
+
+    @cached_property
+    def trees(self) -> Trees:
+        """KPI trees."""
+        from tilth.measure.kpi_tree import Trees
+
+        return Trees(self.database, self.metrics, lambda: self.settings.timezone)
+
+    @cached_property
+    def destinations(self) -> Destinations:
+        """Where notices go."""
+        from tilth.notify import Destinations
+
+        return Destinations(self.database, self.settings)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Notices on their way."""
+        from tilth.notify import Outbox
+
+        return Outbox(self.database, self.destinations)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Alerts on metrics."""
+        from tilth.measure.alerts import Alerts
+
+        return Alerts(self.database, self.metrics, self.destinations, self.outbox, lambda: self.settings)
+
+    @cached_property
+    def board_schedules(self) -> BoardSchedules:
+        """Boards that are sent by themselves."""
+        from tilth.measure.board_schedules import BoardSchedules
+
+        return BoardSchedules(
+            self.database,
+            self.boards,
+            lambda: self.behavior,
+            self.metrics,
+            self.destinations,
+            self.outbox,
+            lambda: self.settings,
+        )
+
+    @cached_property
+    def saved_sql(self) -> SavedSqls:
+        """SQL that somebody saved."""
+        from tilth.measure.saved_sql import SavedSqls
+
+        return SavedSqls(self.database)
 
     @cached_property
     def behavior(self) -> Behavior:
@@ -144,7 +231,7 @@ class Workspace:
         self.settings = settings
         self.collect.settings = settings
         # Capabilities that were made with the old ones are made anew when they are next asked for.
-        for name in ("imports", "segments", "behavior"):
+        for name in ("imports", "segments", "behavior", "destinations", "outbox", "alerts", "board_schedules"):
             self.__dict__.pop(name, None)
 
     def close(self) -> None:

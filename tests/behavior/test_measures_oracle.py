@@ -38,7 +38,7 @@ amounts = st.fixed_dictionaries(
     made=scattered(names="ab", per_person=8, span=32, unit=6 * HOUR, properties=amounts),
     zone=st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York"]),
     interval=st.sampled_from(["day", "week", "month"]),
-    metric=st.sampled_from(METRICS),
+    metric=st.sampled_from([m for m in METRICS if m != "quantile"]),
     name=st.sampled_from(["amount", "level"]),
 )
 def test_a_trend_is_what_each_periods_events_give(made: Any, zone: str, interval: str, metric: str, name: str) -> None:

@@ -21,6 +21,13 @@ NEEDED = {
         "GET /s/{survey}", "POST /s/{survey}",
     },
     "viewer": {
+        "GET /api/v1/alerts", "GET /api/v1/alerts/{key}", "GET /api/v1/incidents",
+        "GET /api/v1/boards/{board_id}/schedule", "GET /api/v1/boards/{board_id}/file", "GET /api/v1/destinations",
+        "GET /api/v1/deliveries", "GET /api/v1/metrics", "GET /api/v1/metrics/{key}",
+        "GET /api/v1/metrics/{key}/versions", "POST /api/v1/metrics/{key}/values", "GET /api/v1/stages",
+        "POST /api/v1/aarrr", "POST /api/v1/channels", "POST /api/v1/cspdd", "GET /api/v1/channels/costs",
+        "GET /api/v1/trees", "GET /api/v1/trees/{key}", "POST /api/v1/trees/{key}/values", "GET /api/v1/sql/queries",
+        "GET /api/v1/sql/queries/{query_id}",
         "POST /api/v1/account", "GET /api/v1/overview", "GET /api/v1/search", "GET /api/v1/settings",
         "GET /api/v1/boards", "GET /api/v1/boards/{board_id}",
         "GET /api/v1/query/names", "GET /api/v1/questions", "GET /api/v1/questions/{question_id}",
@@ -40,6 +47,14 @@ NEEDED = {
         "GET /api/v1/imports", "GET /api/v1/imports/{import_id}", "GET /api/v1/quarantine",
     },
     "analyst": {
+        "POST /api/v1/alerts", "PUT /api/v1/alerts/{key}", "DELETE /api/v1/alerts/{key}",
+        "POST /api/v1/alerts/{key}/silence", "POST /api/v1/alerts/preview",
+        "POST /api/v1/incidents/{incident_id}/acknowledge", "PUT /api/v1/boards/{board_id}/schedule",
+        "DELETE /api/v1/boards/{board_id}/schedule", "POST /api/v1/boards/{board_id}/send", "POST /api/v1/metrics",
+        "PUT /api/v1/metrics/{key}", "DELETE /api/v1/metrics/{key}", "POST /api/v1/metrics/preview",
+        "PUT /api/v1/stages", "PUT /api/v1/channels/costs", "POST /api/v1/trees", "PUT /api/v1/trees/{key}",
+        "DELETE /api/v1/trees/{key}", "POST /api/v1/trees/preview", "POST /api/v1/sql/queries",
+        "PUT /api/v1/sql/queries/{query_id}", "DELETE /api/v1/sql/queries/{query_id}",
         "POST /api/v1/sql", "POST /api/v1/sql/export", "POST /api/v1/query/clv", "POST /api/v1/query/clv/export",
         "POST /api/v1/layerings", "DELETE /api/v1/layerings/{layering_id}",
         "GET /api/v1/layerings/{layering_id}/export", "GET /api/v1/layerings/{layering_id}/layers/{key}/export",
@@ -56,6 +71,7 @@ NEEDED = {
         "POST /api/v1/query/lifecycle/people", "POST /api/v1/query/stickiness/people",
     },
     "operator": {
+        "POST /api/v1/deliveries/{delivery_id}/retry",
         "POST /api/v1/imports", "POST /api/v1/imports/{import_id}/preview", "POST /api/v1/imports/{import_id}/start",
         "POST /api/v1/imports/{import_id}/cancel", "POST /api/v1/imports/{import_id}/resume",
         "POST /api/v1/identity/links/{key}/undo", "POST /api/v1/identity/merge",
@@ -70,6 +86,8 @@ NEEDED = {
         "POST /api/v1/people/traits", "PUT /api/v1/portraits/fields",
     },
     "admin": {
+        "POST /api/v1/destinations", "PUT /api/v1/destinations/{destination_id}",
+        "DELETE /api/v1/destinations/{destination_id}", "POST /api/v1/destinations/{destination_id}/test",
         "PUT /api/v1/settings", "GET /api/v1/diagnostics", "GET /api/v1/audit",
         "GET /api/v1/users", "POST /api/v1/users", "PATCH /api/v1/users/{user_id}", "DELETE /api/v1/users/{user_id}",
         "POST /api/v1/users/{user_id}/link", "GET /api/v1/tokens", "POST /api/v1/tokens",
@@ -119,6 +137,10 @@ def concrete(path: str) -> str:
         ("notice_id", "9"),
         ("question_id", "9"),
         ("board_id", "9"),
+        ("incident_id", "9"),
+        ("destination_id", "9"),
+        ("delivery_id", "9"),
+        ("query_id", "9"),
     ):
         path = path.replace(f"{{{name}}}", value)
     return (

@@ -536,6 +536,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListAlerts
+         * @description All alerts by key.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        /**
+         * MakeAlert
+         * @description Make an alert.
+         */
+        post: operations["make_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadAlert
+         * @description One alert.
+         */
+        get: operations["read_alert"];
+        /**
+         * ChangeAlert
+         * @description Change an alert; its last period is judged anew.
+         */
+        put: operations["change_alert"];
+        post?: never;
+        /**
+         * DeleteAlert
+         * @description Remove an alert; its incidents stay.
+         */
+        delete: operations["delete_alert"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{key}/silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SilenceAlert
+         * @description Tell nobody for a while.
+         */
+        post: operations["silence_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * TryAlert
+         * @description What the alert would have said of the last thirty periods, before it is kept.
+         */
+        post: operations["try_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListIncidents
+         * @description Incidents of all alerts, or of one.
+         */
+        get: operations["list_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AcknowledgeIncident
+         * @description Say that one looks after it.
+         */
+        post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/boards": {
         parameters: {
             query?: never;
@@ -583,6 +715,494 @@ export interface paths {
          * @description Remove a board; saved questions stay.
          */
         delete: operations["delete_board"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boards/{board_id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadBoardSchedule
+         * @description When the board is sent by itself.
+         */
+        get: operations["read_board_schedule"];
+        /**
+         * ChangeBoardSchedule
+         * @description Send the board by itself.
+         */
+        put: operations["change_board_schedule"];
+        post?: never;
+        /**
+         * DeleteBoardSchedule
+         * @description Send the board no more.
+         */
+        delete: operations["delete_board_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boards/{board_id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SendBoard
+         * @description Send the board now.
+         */
+        post: operations["send_board"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boards/{board_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadBoardFile
+         * @description The board with its answers as a file: pdf or html.
+         */
+        get: operations["read_board_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListDestinations
+         * @description All destinations by name.
+         */
+        get: operations["list_destinations"];
+        put?: never;
+        /**
+         * MakeDestination
+         * @description Add a destination.
+         */
+        post: operations["make_destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/destinations/{destination_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * ChangeDestination
+         * @description Change a destination; an empty address or secret stays as it was.
+         */
+        put: operations["change_destination"];
+        post?: never;
+        /**
+         * DeleteDestination
+         * @description Remove a destination; what waits for it is not sent.
+         */
+        delete: operations["delete_destination"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/destinations/{destination_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * TestDestination
+         * @description Send a test message now.
+         */
+        post: operations["test_destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListDeliveries
+         * @description What became of notices.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * RetryDelivery
+         * @description Try a notice again that was given up.
+         */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListMetrics
+         * @description All metrics by key, with where each is used.
+         */
+        get: operations["list_metrics"];
+        put?: never;
+        /**
+         * MakeMetric
+         * @description Define a metric.
+         */
+        post: operations["make_metric"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadMetric
+         * @description One metric.
+         */
+        get: operations["read_metric"];
+        /**
+         * ChangeMetric
+         * @description Change a metric; what uses it follows.
+         */
+        put: operations["change_metric"];
+        post?: never;
+        /**
+         * DeleteMetric
+         * @description Remove a metric that nothing uses.
+         */
+        delete: operations["delete_metric"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/{key}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListMetricVersions
+         * @description What the metric was before.
+         */
+        get: operations["list_metric_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * TryMetric
+         * @description The values of a definition, before it is kept.
+         */
+        post: operations["try_metric"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/{key}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AskMetric
+         * @description The metric over a range: range, interval, breakdown, filters, segment, compare.
+         */
+        post: operations["ask_metric"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadStages
+         * @description Which events the stages are.
+         */
+        get: operations["read_stages"];
+        /**
+         * ChangeStages
+         * @description Set which events the stages are.
+         */
+        put: operations["change_stages"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/aarrr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryAarrr
+         * @description Acquisition, activation, retention, revenue and referral of a range.
+         */
+        post: operations["query_aarrr"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryChannels
+         * @description What each channel brings, what becomes of it, what it costs and earns.
+         */
+        post: operations["query_channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cspdd": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryCspdd
+         * @description From channel over scene, product and decision to the deal, and the cells that stand out.
+         */
+        post: operations["query_cspdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListCosts
+         * @description What channels cost, day by day.
+         */
+        get: operations["list_costs"];
+        /**
+         * PutCosts
+         * @description Set what channels cost.
+         */
+        put: operations["put_costs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListTrees
+         * @description All KPI trees by key.
+         */
+        get: operations["list_trees"];
+        put?: never;
+        /**
+         * MakeTree
+         * @description Make a KPI tree.
+         */
+        post: operations["make_tree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trees/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadTree
+         * @description One KPI tree.
+         */
+        get: operations["read_tree"];
+        /**
+         * ChangeTree
+         * @description Change a KPI tree.
+         */
+        put: operations["change_tree"];
+        post?: never;
+        /**
+         * DeleteTree
+         * @description Remove a KPI tree; its metrics stay.
+         */
+        delete: operations["delete_tree"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trees/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * TryTree
+         * @description The numbers of a tree, before it is kept.
+         */
+        post: operations["try_tree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trees/{key}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AskTree
+         * @description The tree's numbers of a range beside the range before, with targets and pace.
+         */
+        post: operations["ask_tree"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2327,6 +2947,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sql/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ListSql
+         * @description Saved SQL, the last changed first.
+         */
+        get: operations["list_sql"];
+        put?: never;
+        /**
+         * SaveSql
+         * @description Save SQL under a title.
+         */
+        post: operations["save_sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/queries/{query_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ReadSql
+         * @description One saved query.
+         */
+        get: operations["read_sql"];
+        /**
+         * ChangeSql
+         * @description Change saved SQL, its title or its chart.
+         */
+        put: operations["change_sql"];
+        post?: never;
+        /**
+         * DeleteSql
+         * @description Remove saved SQL.
+         */
+        delete: operations["delete_sql"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/surveys": {
         parameters: {
             query?: never;
@@ -2563,10 +3235,85 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Aarrr */
+        Aarrr: {
+            first: string;
+            last: string;
+            acquisition: components["schemas"]["Acquisition"];
+            activation: components["schemas"]["Share"] | null;
+            retention: {
+                [key: string]: components["schemas"]["Share"];
+            };
+            revenue: components["schemas"]["Revenue"] | null;
+            referral: components["schemas"]["Referral"] | null;
+        };
+        /** AarrrAnswer */
+        AarrrAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            current: components["schemas"]["Aarrr"];
+            previous: components["schemas"]["Aarrr"] | null;
+            settings: components["schemas"]["StageSettings"];
+            drills: components["schemas"]["Drill"][];
+        };
         /** Accepted */
         Accepted: {
             /** @default true */
             accepted: boolean;
+        };
+        /** Acknowledgement */
+        Acknowledgement: {
+            /** @default  */
+            note: string;
+        };
+        /** Acquisition */
+        Acquisition: {
+            people: number;
+            cost: number | null;
+            cac: number | null;
+        };
+        /** Alert */
+        Alert: {
+            key: string;
+            name: string;
+            metric: string;
+            condition: components["schemas"]["Condition"];
+            /**
+             * @default day
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            filters?: unknown;
+            segment?: string | null;
+            /** @default 0 */
+            at_least: number;
+            /** @default 15m */
+            delay: string;
+            explain_by?: string[];
+            destinations?: number[];
+            /** @default  */
+            owner: string;
+            /** @default true */
+            enabled: boolean;
+        };
+        /** AlertList */
+        AlertList: {
+            alerts: components["schemas"]["ShownAlert"][];
+        };
+        /** AlertPreview */
+        AlertPreview: {
+            periods: components["schemas"]["Judged"][];
+        };
+        /** AlertToChange */
+        AlertToChange: {
+            alert: components["schemas"]["Alert"];
+            version?: number | null;
         };
         /** AnswerText */
         AnswerText: {
@@ -2647,6 +3394,27 @@ export interface components {
         BoardList: {
             boards: components["schemas"]["ListedBoard"][];
         };
+        /** BoardSchedule */
+        BoardSchedule: {
+            /**
+             * @default week
+             * @enum {string}
+             */
+            every: "day" | "week" | "month";
+            /** @default 08:00 */
+            at: string;
+            /** @default 1 */
+            weekday: number;
+            /** @default 1 */
+            day: number;
+            destinations: number[];
+            /** @default true */
+            pdf: boolean;
+        };
+        /** BoardSent */
+        BoardSent: {
+            to: number;
+        };
         /** BoardToSave */
         BoardToSave: {
             title: string;
@@ -2655,6 +3423,12 @@ export interface components {
             about: string;
             everywhere?: components["schemas"]["Everywhere"];
             version?: number | null;
+        };
+        /** BoardToSend */
+        BoardToSend: {
+            destinations: number[];
+            /** @default true */
+            pdf: boolean;
         };
         /** CLVRequest */
         CLVRequest: {
@@ -2719,14 +3493,6 @@ export interface components {
             actual: number;
             expected: number;
         };
-        /** Cell */
-        Cell: {
-            r: number;
-            f: number;
-            m: number;
-            people: number;
-            revenue: number;
-        };
         /** Change */
         Change: {
             key: string;
@@ -2744,12 +3510,60 @@ export interface components {
             before_numerator: number | null;
             before_denominator: number | null;
         };
+        /** ChannelCost */
+        ChannelCost: {
+            day: string;
+            channel: string;
+            minor: number;
+        };
+        /** ChannelLine */
+        ChannelLine: {
+            channel: unknown;
+            people: number;
+            share: components["schemas"]["Share"];
+            activated: components["schemas"]["Share"];
+            kept: {
+                [key: string]: components["schemas"]["Share"];
+            };
+            payers: components["schemas"]["Share"];
+            revenue: number;
+            value: number | null;
+            value_low: number | null;
+            value_high: number | null;
+            valued: number;
+            cost: number | null;
+            cac: number | null;
+            cac_payer: number | null;
+            roi: number | null;
+            revenue_share: number | null;
+            cumulative: number | null;
+            best: boolean;
+        };
         /** ChannelPortrait */
         ChannelPortrait: {
             channel: string;
             people: number;
             completeness: number;
             fields: components["schemas"]["KnownField"][];
+        };
+        /** ChannelsAnswer */
+        ChannelsAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            channels: components["schemas"]["ChannelLine"][];
+            total: components["schemas"]["Newcomers"];
+            cost: number | null;
+            unmatched: {
+                [key: string]: number;
+            };
+            first: string;
+            last: string;
         };
         /** Check */
         Check: {
@@ -2807,6 +3621,25 @@ export interface components {
             share: number;
             missing: string[];
         };
+        /** Condition */
+        Condition: {
+            kind: string;
+            /**
+             * @default either
+             * @enum {string}
+             */
+            side: "above" | "below" | "either";
+            value?: number | null;
+            /** @default 20 */
+            percent: number;
+            /**
+             * @default previous
+             * @enum {string}
+             */
+            versus: "previous" | "week";
+            /** @default 3 */
+            sensitivity: number;
+        };
         /** ConflictCount */
         ConflictCount: {
             reason: string;
@@ -2837,6 +3670,21 @@ export interface components {
             ready: {
                 [key: string]: components["schemas"]["MappingRule"][];
             };
+        };
+        /** CostList */
+        CostList: {
+            costs: components["schemas"]["ChannelCost"][];
+            currency: string;
+        };
+        /** CostsPut */
+        CostsPut: {
+            put: number;
+        };
+        /** CostsToPut */
+        CostsToPut: {
+            costs?: components["schemas"]["ChannelCost"][];
+            /** @default  */
+            csv: string;
         };
         /** CreatedToken */
         CreatedToken: {
@@ -2869,6 +3717,55 @@ export interface components {
             /** @enum {string} */
             kind: "sqlite" | "postgresql";
             bytes: number;
+        };
+        /** Cell */
+        DealCell: {
+            channel: unknown;
+            scene: unknown;
+            product: unknown;
+            people: number;
+            deals: components["schemas"]["Share"];
+            expected: number;
+            lift: number | null;
+            low: number | null;
+            high: number | null;
+            p: number;
+            verdict: string;
+        };
+        /** DealPathsAnswer */
+        DealPathsAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            stages: components["schemas"]["StageLine"][];
+            cells: components["schemas"]["DealCell"][];
+            judged: number;
+            small: number;
+        };
+        /** DeliveryList */
+        DeliveryList: {
+            deliveries: components["schemas"]["ShownDelivery"][];
+        };
+        /** Destination */
+        Destination: {
+            name: string;
+            kind: string;
+            /** @default  */
+            address: string;
+            /** @default  */
+            secret: string;
+            /** @default true */
+            enabled: boolean;
+        };
+        /** DestinationList */
+        DestinationList: {
+            destinations: components["schemas"]["ShownDestination"][];
+            mail: boolean;
         };
         /** Diagnostics */
         Diagnostics: {
@@ -2964,6 +3861,14 @@ export interface components {
             ended_at: string | null;
             acknowledged_at: string | null;
             acknowledged_by: string | null;
+        };
+        /** Drill */
+        Drill: {
+            stage: string;
+            kind: string;
+            question: {
+                [key: string]: unknown;
+            };
         };
         /** Edge */
         Edge: {
@@ -3344,6 +4249,10 @@ export interface components {
             currency: string;
             minor: number;
         };
+        /** IncidentList */
+        IncidentList: {
+            incidents: components["schemas"]["ShownIncident"][];
+        };
         /** InferredPlan */
         InferredPlan: {
             plan: components["schemas"]["Plan"];
@@ -3383,6 +4292,16 @@ export interface components {
         /** Issues */
         Issues: {
             issues: components["schemas"]["Issue"][];
+        };
+        /** Judged */
+        Judged: {
+            period: string;
+            value: number | null;
+            expected: number | null;
+            low: number | null;
+            high: number | null;
+            firing: boolean | null;
+            reason: string;
         };
         /** KindInfo */
         KindInfo: {
@@ -3482,7 +4401,7 @@ export interface components {
             };
             people: number;
             layers: components["schemas"]["Layer"][];
-            cells: components["schemas"]["Cell"][] | null;
+            cells: components["schemas"]["SegmentsCell"][] | null;
             matrix: components["schemas"]["Matrix"] | null;
             quality: components["schemas"]["Quality"];
         };
@@ -3675,6 +4594,109 @@ export interface components {
             uid: number;
             merged: boolean;
         };
+        /** Metric */
+        Metric: {
+            key: string;
+            name: string;
+            kind: string;
+            /** @default  */
+            about: string;
+            /** @default * */
+            event: unknown;
+            value?: string | null;
+            filters?: unknown;
+            /** @default count */
+            aggregate: string;
+            denominator?: components["schemas"]["Part"] | null;
+            /** @default * */
+            of: unknown;
+            /** @default * */
+            return: unknown;
+            /**
+             * @default day
+             * @enum {string}
+             */
+            interval: "day" | "week" | "month";
+            /** @default 1 */
+            after: number;
+            /** @default 0.5 */
+            quantile: number;
+            steps?: unknown[];
+            /** @default 14d */
+            window: string | null;
+            cap?: number | null;
+            cap_percentile?: number | null;
+            /**
+             * @default up
+             * @enum {string}
+             */
+            direction: "up" | "down";
+            /** @default  */
+            unit: string;
+            /** @default  */
+            owner: string;
+        };
+        /** MetricAnswer */
+        MetricAnswer: {
+            /** @default 0 */
+            as_of: number;
+            /** @default 0 */
+            took_ms: number;
+            /** @default 0 */
+            scanned: number;
+            /** @default false */
+            cached: boolean;
+            key: string;
+            name: string;
+            version: number;
+            unit: string;
+            direction: string;
+            interval: string;
+            series: components["schemas"]["MetricSeries"][];
+            kind: string;
+            question: {
+                [key: string]: unknown;
+            };
+            cap: number | null;
+        };
+        /** MetricList */
+        MetricList: {
+            metrics: components["schemas"]["ShownMetric"][];
+        };
+        /** MetricPoint */
+        MetricPoint: {
+            period: string;
+            value: number | null;
+            numerator: number | null;
+            denominator: number | null;
+            low: number | null;
+            high: number | null;
+        };
+        /** MetricSeries */
+        MetricSeries: {
+            breakdown: unknown;
+            points: components["schemas"]["MetricPoint"][];
+            total: components["schemas"]["MetricPoint"];
+            previous: components["schemas"]["MetricPoint"] | null;
+        };
+        /** MetricToChange */
+        MetricToChange: {
+            metric: components["schemas"]["Metric"];
+            version?: number | null;
+        };
+        /** MetricToTry */
+        MetricToTry: {
+            metric: components["schemas"]["Metric"];
+            asked?: {
+                [key: string]: unknown;
+            };
+        };
+        /** MetricUse */
+        MetricUse: {
+            kind: string;
+            id: string;
+            name: string;
+        };
         /** Migration */
         Migration: {
             from_as_of: string;
@@ -3788,6 +4810,60 @@ export interface components {
             /** @enum {string} */
             role: "viewer" | "analyst" | "operator" | "admin";
         };
+        /** Newcomers */
+        Newcomers: {
+            people: number;
+            activated: components["schemas"]["Share"];
+            kept: {
+                [key: string]: components["schemas"]["Share"];
+            };
+            payers: components["schemas"]["Share"];
+            repeaters: components["schemas"]["Share"];
+            orders: number;
+            revenue: number;
+            valued: number;
+            value: number | null;
+            value_low: number | null;
+            value_high: number | null;
+            invited: components["schemas"]["Share"];
+        };
+        /** Node */
+        Node: {
+            id: string;
+            name: string;
+            /** @default  */
+            metric: string;
+            /**
+             * @default sum
+             * @enum {string}
+             */
+            combine: "sum" | "product";
+            children?: components["schemas"]["Node"][];
+            /** @default  */
+            split: string;
+            target?: components["schemas"]["Target"] | null;
+            /** @default  */
+            owner: string;
+        };
+        /** NodeAnswer */
+        NodeAnswer: {
+            id: string;
+            parent: string;
+            name: string;
+            metric: string;
+            unit: string;
+            direction: string;
+            combine: string;
+            value: number | null;
+            previous: number | null;
+            combined: number | null;
+            gap: number | null;
+            part: number | null;
+            of_root: number | null;
+            owner: string;
+            pace: components["schemas"]["Pace"] | null;
+            error: string;
+        };
         /** Notice */
         Notice: {
             key: string;
@@ -3891,6 +4967,19 @@ export interface components {
             password?: string | null;
             current_password?: string | null;
         };
+        /** Pace */
+        Pace: {
+            value: number;
+            until: string;
+            reached: number | null;
+            due: number | null;
+            share_of_time: number;
+            forecast: number | null;
+            low: number | null;
+            high: number | null;
+            status: string;
+            doubts: string[];
+        };
         /** ParameterInfo */
         ParameterInfo: {
             name: string;
@@ -3898,6 +4987,15 @@ export interface components {
             default: unknown;
             choices: string[];
             about: components["schemas"]["Text"];
+        };
+        /** Part */
+        Part: {
+            /** @default * */
+            event: unknown;
+            /** @default count */
+            aggregate: string;
+            value?: string | null;
+            filters?: unknown;
         };
         /** Parts */
         Parts: {
@@ -4421,6 +5519,17 @@ export interface components {
             quarantined: number;
             dropped: number;
         };
+        /** Referral */
+        Referral: {
+            inviting: components["schemas"]["Share"];
+            invites: number;
+            joined: number;
+            k: number | null;
+            new: components["schemas"]["Share"];
+            matched: number;
+            cycle_median: number | null;
+            cycle_p90: number | null;
+        };
         /** RefusedRow */
         RefusedRow: {
             row: number;
@@ -4497,6 +5606,17 @@ export interface components {
             rows: components["schemas"]["RetentionRow"][];
             average: (number | null)[];
         };
+        /** Revenue */
+        Revenue: {
+            active: number;
+            paying: components["schemas"]["Share"];
+            orders: number;
+            revenue: number;
+            arpu: number | null;
+            arppu: number | null;
+            repeat: components["schemas"]["Share"];
+            ltv: number | null;
+        };
         /** Rotation */
         Rotation: {
             /** @default 0 */
@@ -4547,6 +5667,10 @@ export interface components {
                 [key: string]: unknown;
             };
             quality_score: number;
+        };
+        /** SavedSqlList */
+        SavedSqlList: {
+            queries: components["schemas"]["ShownSql"][];
         };
         /** Seconds */
         Seconds: {
@@ -4628,6 +5752,14 @@ export interface components {
             expected_value: number | null;
             active_days: number;
         };
+        /** Cell */
+        SegmentsCell: {
+            r: number;
+            f: number;
+            m: number;
+            people: number;
+            revenue: number;
+        };
         /** ChannelCount */
         SegmentsChannelCount: {
             channel: string;
@@ -4690,6 +5822,27 @@ export interface components {
             periods: components["schemas"]["SessionPeriod"][];
             breakdown: components["schemas"]["SessionValue"][];
         };
+        /** Share */
+        Share: {
+            people: number;
+            of: number;
+            share: number | null;
+            low: number | null;
+            high: number | null;
+        };
+        /** ShownAlert */
+        ShownAlert: {
+            alert: components["schemas"]["Alert"];
+            version: number;
+            by: string;
+            /** Format: date-time */
+            changed_at: string;
+            silenced_until: string | null;
+            judged: string;
+            judged_at: string | null;
+            state: string;
+            reason: string;
+        };
         /** ShownBoard */
         ShownBoard: {
             id: number;
@@ -4704,6 +5857,115 @@ export interface components {
             /** Format: date-time */
             changed_at: string;
         };
+        /** ShownDelivery */
+        ShownDelivery: {
+            id: number;
+            destination: number;
+            title: string;
+            state: string;
+            attempts: number;
+            error: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            sent_at: string | null;
+        };
+        /** ShownDestination */
+        ShownDestination: {
+            id: number;
+            name: string;
+            kind: string;
+            shown: string;
+            has_secret: boolean;
+            enabled: boolean;
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** ShownIncident */
+        ShownIncident: {
+            id: number;
+            alert: string;
+            name: string;
+            metric: string;
+            first_period: string;
+            last_period: string;
+            value: number;
+            expected: number | null;
+            low: number | null;
+            high: number | null;
+            unit: string;
+            text: string;
+            explained: {
+                [key: string]: unknown;
+            }[];
+            silenced: boolean;
+            /** Format: date-time */
+            opened_at: string;
+            closed_at: string | null;
+            acknowledged_by: string;
+            acknowledged_at: string | null;
+            note: string;
+        };
+        /** ShownMetric */
+        ShownMetric: {
+            metric: components["schemas"]["Metric"];
+            unit: string;
+            version: number;
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            changed_at: string;
+            uses: components["schemas"]["MetricUse"][];
+        };
+        /** ShownSchedule */
+        ShownSchedule: {
+            schedule: components["schemas"]["BoardSchedule"] | null;
+            /** @default  */
+            by: string;
+            next_at: string | null;
+            last_at: string | null;
+            /** @default  */
+            error: string;
+        };
+        /** ShownSql */
+        ShownSql: {
+            id: number;
+            title: string;
+            about: string;
+            sql: string;
+            chart: components["schemas"]["SqlChart"];
+            by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** ShownStages */
+        ShownStages: {
+            settings: components["schemas"]["StageSettings"];
+            version: number;
+            by: string;
+            changed_at: string | null;
+        };
+        /** ShownTree */
+        ShownTree: {
+            tree: components["schemas"]["Tree"];
+            version: number;
+            by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** ShownVersion */
+        ShownVersion: {
+            metric: components["schemas"]["Metric"];
+            version: number;
+            by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
         /** SignIn */
         SignIn: {
             email: string;
@@ -4712,6 +5974,10 @@ export interface components {
         /** SignInByLink */
         SignInByLink: {
             token: string;
+        };
+        /** Silence */
+        Silence: {
+            until: string | null;
         };
         /** SourceKey */
         SourceKey: {
@@ -4770,6 +6036,14 @@ export interface components {
             took_ms: number;
             as_of: number;
         };
+        /** SqlChart */
+        SqlChart: {
+            /** @default table */
+            kind: string;
+            /** @default  */
+            x: string;
+            y?: string[];
+        };
         /** SqlColumn */
         SqlColumn: {
             name: string;
@@ -4806,6 +6080,14 @@ export interface components {
             views: components["schemas"]["SqlView"][];
             examples: components["schemas"]["SqlExample"][];
         };
+        /** SqlToSave */
+        SqlToSave: {
+            title: string;
+            sql: string;
+            /** @default  */
+            about: string;
+            chart?: components["schemas"]["SqlChart"];
+        };
         /** SqlView */
         SqlView: {
             name: string;
@@ -4817,6 +6099,59 @@ export interface components {
             adjusted_rand: components["schemas"]["Interval"] | null;
             previous_as_of: string | null;
             month_to_month: number | null;
+        };
+        /** Stage */
+        Stage: {
+            event: unknown;
+            property?: string | null;
+        };
+        /** StageLine */
+        StageLine: {
+            stage: string;
+            people: number;
+            on: components["schemas"]["Share"] | null;
+            values: components["schemas"]["StageValue"][];
+        };
+        /** StageSettings */
+        StageSettings: {
+            /** @default channel */
+            channel: string;
+            /** @default * */
+            activity: unknown;
+            activation?: unknown;
+            /** @default 7d */
+            activation_within: string;
+            revenue?: unknown;
+            refund?: unknown;
+            /** @default amount */
+            amount: string;
+            /** @default 30d */
+            value_within: string;
+            invite?: unknown;
+            /** @default  */
+            invite_code: string;
+            joined?: unknown;
+            /** @default  */
+            joined_code: string;
+            deal_channel?: components["schemas"]["Stage"] | null;
+            deal_scene?: components["schemas"]["Stage"] | null;
+            deal_product?: components["schemas"]["Stage"] | null;
+            deal_decision?: components["schemas"]["Stage"] | null;
+            deal?: components["schemas"]["Stage"] | null;
+            /** @default 14d */
+            deal_window: string;
+        };
+        /** StageValue */
+        StageValue: {
+            value: unknown;
+            people: number;
+            on: components["schemas"]["Share"];
+            deals: components["schemas"]["Share"];
+        };
+        /** StagesToSave */
+        StagesToSave: {
+            settings: components["schemas"]["StageSettings"];
+            version?: number | null;
         };
         /** Start */
         Start: {
@@ -4972,6 +6307,24 @@ export interface components {
             events: number;
             oldest: string | null;
         };
+        /** Target */
+        Target: {
+            value: number;
+            from: string;
+            to: string;
+            /**
+             * @default total
+             * @enum {string}
+             */
+            kind: "total" | "level";
+            /** @default  */
+            note: string;
+        };
+        /** Tested */
+        Tested: {
+            sent: boolean;
+            reason: string;
+        };
         /** Text */
         Text: {
             "zh-CN": string;
@@ -5101,6 +6454,41 @@ export interface components {
             plan: components["schemas"]["Plan"];
             yaml: string;
         };
+        /** Tree */
+        Tree: {
+            key: string;
+            name: string;
+            root: components["schemas"]["Node"];
+            /** @default  */
+            about: string;
+        };
+        /** TreeAnswer */
+        TreeAnswer: {
+            key: string;
+            name: string;
+            version: number;
+            nodes: components["schemas"]["NodeAnswer"][];
+            first: string;
+            last: string;
+            before_first: string;
+            before_last: string;
+        };
+        /** TreeList */
+        TreeList: {
+            trees: components["schemas"]["ShownTree"][];
+        };
+        /** TreeToChange */
+        TreeToChange: {
+            tree: components["schemas"]["Tree"];
+            version?: number | null;
+        };
+        /** TreeToTry */
+        TreeToTry: {
+            tree: components["schemas"]["Tree"];
+            asked?: {
+                [key: string]: unknown;
+            };
+        };
         /** TrendSeries */
         TrendSeries: {
             label: string;
@@ -5153,6 +6541,10 @@ export interface components {
         /** Users */
         Users: {
             users: components["schemas"]["User"][];
+        };
+        /** VersionList */
+        VersionList: {
+            versions: components["schemas"]["ShownVersion"][];
         };
         /** WorkspaceSettings */
         WorkspaceSettings: {
@@ -6031,6 +7423,297 @@ export interface operations {
             };
         };
     };
+    list_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Alert"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownAlert"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownAlert"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertToChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownAlert"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    silence_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Silence"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownAlert"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Alert"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPreview"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_incidents: {
+        parameters: {
+            query?: {
+                alert?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownIncident"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_boards: {
         parameters: {
             query?: never;
@@ -6176,6 +7859,1101 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_board_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownSchedule"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_board_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoardSchedule"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownSchedule"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_board_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoardToSend"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardSent"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_board_file: {
+        parameters: {
+            query?: {
+                format?: string;
+            };
+            header?: never;
+            path: {
+                board_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_destinations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Destination"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownDestination"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Destination"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownDestination"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_destination: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                destination_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Metric"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownMetric"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownMetric"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricToChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownMetric"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_metric_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricToTry"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_metric: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_stages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownStages"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_stages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StagesToSave"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownStages"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_aarrr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AarrrAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_cspdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DealPathsAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_costs: {
+        parameters: {
+            query?: {
+                since?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_costs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostsToPut"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostsPut"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TreeList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Tree"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownTree"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownTree"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TreeToChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownTree"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TreeToTry"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TreeAnswer"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_tree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TreeAnswer"];
+                };
             };
             /** @description What went wrong */
             default: {
@@ -9404,6 +12182,163 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SqlSchema"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSqlList"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlToSave"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownSql"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                query_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownSql"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                query_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlToSave"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownSql"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sql: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                query_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

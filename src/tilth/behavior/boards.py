@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -71,10 +71,13 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Boards:
-    """By number."""
+    """By number. more: further kinds of tile, with what checks their question."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, more: Mapping[str, Callable[[Mapping[str, Any]], object]] | None = None
+    ) -> None:
         self._database = database
+        self._more = dict(more or {})
 
     def all(self) -> list[Board]:
         """The last changed first."""
@@ -95,7 +98,7 @@ class Boards:
     ) -> Board:
         """A new board. Raises `InvalidInput` with the field."""
         now = time.time_ns() // 1000
-        values = _checked(title, about, tiles, everywhere or Everywhere())
+        values = self._checked(title, about, tiles, everywhere or Everywhere())
         values |= {"made_by": by, "created_at": now, "changed_at": now, "version": 1}
         with self._database.begin() as connection:
             key = connection.execute(sa.insert(board).values(**values)).inserted_primary_key
@@ -113,7 +116,7 @@ class Boards:
     ) -> Board:
         """Put another in its place. version: the one that was changed; raises `Conflict` when somebody else was
         faster, besides `InvalidInput` and `NotFound`."""
-        values = _checked(title, about, tiles, everywhere or Everywhere())
+        values = self._checked(title, about, tiles, everywhere or Everywhere())
         condition = [board.c.id == id] + ([] if version is None else [board.c.version == version])
         with self._database.begin() as connection:
             done = connection.execute(
@@ -132,38 +135,43 @@ class Boards:
             if connection.execute(sa.delete(board).where(board.c.id == id)).rowcount == 0:
                 raise NotFound("board", str(id))
 
-
-def _checked(title: str, about: str, tiles: Sequence[Tile], everywhere: Everywhere) -> dict[str, Any]:
-    title = title.strip()
-    if not 1 <= len(title) <= 200:
-        raise InvalidInput("title", "must be 1 to 200 characters")
-    if len(about) > 2_000:
-        raise InvalidInput("about", "may be 2,000 characters at most")
-    if len(tiles) > MOST_TILES:
-        raise InvalidInput("tiles", f"may be {MOST_TILES} at most")
-    for number, tile in enumerate(tiles):
-        if tile.kind == "text":
-            if tile.question is not None:
-                raise InvalidInput(f"tiles[{number}].question", "a text has none")
-            continue
-        if tile.kind not in questions:
-            raise InvalidInput(
-                f"tiles[{number}].kind", f"{tile.kind!r} is no kind of tile", ["text", *sorted(questions)]
-            )
+    def _checked(self, title: str, about: str, tiles: Sequence[Tile], everywhere: Everywhere) -> dict[str, Any]:
+        title = title.strip()
+        if not 1 <= len(title) <= 200:
+            raise InvalidInput("title", "must be 1 to 200 characters")
+        if len(about) > 2_000:
+            raise InvalidInput("about", "may be 2,000 characters at most")
+        if len(tiles) > MOST_TILES:
+            raise InvalidInput("tiles", f"may be {MOST_TILES} at most")
+        for number, tile in enumerate(tiles):
+            if tile.kind == "text":
+                if tile.question is not None:
+                    raise InvalidInput(f"tiles[{number}].question", "a text has none")
+                continue
+            check = self._more.get(tile.kind)
+            if check is None and tile.kind not in questions:
+                raise InvalidInput(
+                    f"tiles[{number}].kind",
+                    f"{tile.kind!r} is no kind of tile",
+                    ["text", *sorted({*questions, *self._more})],
+                )
+            try:
+                if check is not None:
+                    check(tile.question or {})
+                else:
+                    converted(questions[tile.kind].parameters, tile.question or {}, {})
+            except InvalidInput as error:
+                raise InvalidInput(f"tiles[{number}].question.{error.field}", error.reason, error.choices) from None
         try:
-            converted(questions[tile.kind].parameters, tile.question or {}, {})
+            converted(Asked, msgspec.to_builtins(everywhere), {})
         except InvalidInput as error:
-            raise InvalidInput(f"tiles[{number}].question.{error.field}", error.reason, error.choices) from None
-    try:
-        converted(Asked, msgspec.to_builtins(everywhere), {})
-    except InvalidInput as error:
-        raise InvalidInput(f"everywhere.{error.field}", error.reason, error.choices) from None
-    return {
-        "title": title,
-        "about": about.strip(),
-        "tiles": msgspec.json.encode(tiles).decode(),
-        "everywhere": msgspec.json.encode(everywhere).decode(),
-    }
+            raise InvalidInput(f"everywhere.{error.field}", error.reason, error.choices) from None
+        return {
+            "title": title,
+            "about": about.strip(),
+            "tiles": msgspec.json.encode(tiles).decode(),
+            "everywhere": msgspec.json.encode(everywhere).decode(),
+        }
 
 
 def _board(row: sa.Row[Any]) -> Board:

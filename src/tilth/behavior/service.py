@@ -15,10 +15,13 @@ import numpy.typing as npt
 
 from tilth.behavior.attribution import AttributionAnswer, AttributionParameters, attribution
 from tilth.behavior.columns import property_keys
+from tilth.behavior.deal_paths import DealPathsAnswer, DealPathsParameters, deal_paths
 from tilth.behavior.distribution import DistributionAnswer, DistributionParameters, distribution
 from tilth.behavior.funnel import FunnelAnswer, FunnelParameters, funnel, step_people
+from tilth.behavior.invitations import InvitationsAnswer, InvitationsParameters, invitations
 from tilth.behavior.lifecycle import LifecycleAnswer, LifecycleParameters, lifecycle, state_people
 from tilth.behavior.ltv import LtvAnswer, LtvParameters, ltv
+from tilth.behavior.newcomers import NewcomersAnswer, NewcomersParameters, newcomers
 from tilth.behavior.parameters import Answer, Asked, PeopleBehind, PersonLine, converted
 from tilth.behavior.paths import PathsAnswer, PathsParameters, paths
 from tilth.behavior.people_values import TagReader, trait_names
@@ -155,6 +158,24 @@ class Behavior:
     def ltv(self, asked: LtvParameters | Mapping[str, Any] | None = None, **keywords: Any) -> LtvAnswer:
         """What the people of a cohort have brought in (see `ltv.py`)."""
         return self._answer("ltv", converted(LtvParameters, asked, keywords), ltv)
+
+    def newcomers(
+        self, asked: NewcomersParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> NewcomersAnswer:
+        """What became of people who came for the first time (see `newcomers.py`)."""
+        return self._answer("newcomers", converted(NewcomersParameters, asked, keywords), newcomers)
+
+    def deal_paths(
+        self, asked: DealPathsParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> DealPathsAnswer:
+        """From channel over scene, product and decision to the deal (see `deal_paths.py`)."""
+        return self._answer("deal_paths", converted(DealPathsParameters, asked, keywords), deal_paths)
+
+    def invitations(
+        self, asked: InvitationsParameters | Mapping[str, Any] | None = None, **keywords: Any
+    ) -> InvitationsAnswer:
+        """How long from an invitation to the friend's coming (see `invitations.py`)."""
+        return self._answer("invitations", converted(InvitationsParameters, asked, keywords), invitations)
 
     def timeline(self, asked: TimelineParameters | Mapping[str, Any] | None = None, **keywords: Any) -> TimelineAnswer:
         """What one person did (see `timeline.py`)."""

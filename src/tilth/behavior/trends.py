@@ -1,6 +1,6 @@
 """Trends: a number of events or people, period by period.
 
-metric: count (events), people (distinct, exact), sum, mean, min, max, median, p90 of a property, or
+metric: count (events), people (distinct, exact), sum, mean, min, max, median, p90 or a quantile of a property, or
 per_person (events, or the property's sum, divided by the people of the period). Where nothing
 happened count, people and sum are 0 and the others null. Money is in major units, as the source sent it.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import math
 import string
 from dataclasses import dataclass
 from typing import Any
@@ -22,29 +23,38 @@ from tilth.behavior.calendar import Periods, Span
 from tilth.behavior.feed import Step, feed_of, over_buckets, parse_step
 from tilth.behavior.filters import Name
 from tilth.behavior.formula import parse_formula
-from tilth.behavior.kernels.measures import walk_measures
+from tilth.behavior.kernels.measures import walk_both, walk_measures
 from tilth.behavior.numbers import numbers_of, scale_of
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import Question
+from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput, LimitReached
 
 __all__ = ["METRICS", "Point", "Series", "TrendSeries", "TrendsAnswer", "TrendsParameters", "trends"]
 
 Int64 = npt.NDArray[np.int64]
 Number = float | int | None
-METRICS = ("count", "people", "sum", "mean", "min", "max", "median", "p90", "per_person")
+METRICS = ("count", "people", "sum", "mean", "min", "max", "median", "p90", "quantile", "per_person")
+_QUANTILES = {"median": 0.5, "p90": 0.9}
 MAX_SERIES = 26
 MAX_VALUES = 30_000_000
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of a trend: an event, a metric, the property it is of, filters of its own."""
+    """One line of a trend: an event, a metric, the property it is of, filters of its own.
+
+    quantile: which one, with the metric quantile (0..1). cap: larger values of the property count as this one.
+    also: with the metric people, only those who did this event too, in the same period.
+    """
 
     label: str | None = None
     event: Any = "*"
     metric: str = "count"
     property: str | None = None
     filters: Any = None
+    quantile: float | None = None
+    cap: float | None = None
+    also: Any = None
 
 
 class TrendsParameters(Asked, frozen=True, kw_only=True):
@@ -97,6 +107,9 @@ class _Line:
     metric: str
     property: Name | None
     scale: int
+    quantile: float | None
+    cap: float | None
+    also: Step | None
 
 
 # One line's values: [group][period], the whole range being the last period.
@@ -167,7 +180,21 @@ def _line(question: Question, series: Series, path: str, letter: str) -> _Line:
         raise InvalidInput(f"{path}property", f"is missing: {series.metric} is of a property")
     label = series.label or (f"{letter} {step.label}".strip() if letter else step.label)
     full = step.restricted(own).restricted(question.filters)
-    return _Line(label, full, series.metric, name, scale_of(question, name))
+    if (series.metric == "quantile") != (series.quantile is not None):
+        raise InvalidInput(f"{path}quantile", "goes with the metric quantile, and only with it")
+    if series.quantile is not None and not 0 < series.quantile < 1:
+        raise InvalidInput(f"{path}quantile", "must be between 0 and 1, both excluded")
+    if series.cap is not None and (name is None or not math.isfinite(series.cap)):
+        raise InvalidInput(f"{path}cap", "must be a number, and goes with a property")
+    also: Step | None = None
+    if series.also is not None:
+        if series.metric != "people":
+            raise InvalidInput(f"{path}also", "goes with the metric people")
+        also = parse_step(series.also, f"{path}also", question).restricted(question.filters)
+    scale = scale_of(question, name)
+    cap = None if series.cap is None else series.cap * scale
+    quantile = _QUANTILES.get(series.metric, series.quantile)
+    return _Line(label, full, series.metric, name, scale, quantile, cap, also)
 
 
 def _past(question: Question) -> Question:
@@ -196,11 +223,21 @@ def _grids(
         raise LimitReached("the answer would have more than 2,000,000 points; choose a longer interval")
     found, scanned = [], 0
     for line in lines:
-        collect = line.metric in ("median", "p90")
-        name = line.property
-        values = None if name is None else (lambda s, name=name: numbers_of(question, s, name))
+        collect = line.quantile is not None
+
+        def numbers(strand: Strand, line: _Line = line) -> npt.NDArray[np.float64]:
+            assert line.property is not None
+            found = numbers_of(question, strand, line.property)
+            return found if line.cap is None else np.minimum(found, line.cap)
+
+        values = None if line.property is None else numbers
 
         def work(bucket: int, line: _Line = line, values: Any = values, collect: bool = collect) -> tuple[Any, int]:
+            if line.also is not None:
+                feed = feed_of(question, bucket, [(line.step, 1), (line.also, 2)], codes=codes)
+                both = walk_both(feed.feed, periods.bounds, nominal, count)
+                none = np.zeros_like(both)
+                return ((none, both, none), np.zeros((3, *both.shape)), none[:0, 0], np.zeros(0)), feed.rows
             feed = feed_of(question, bucket, [(line.step, 1)], codes=codes, values=values)
             return walk_measures(feed.feed, periods.bounds, nominal, count, collect, MAX_VALUES), feed.rows
 
@@ -221,8 +258,8 @@ def _grid(line: _Line, parts: list[Any]) -> _Grid:
         return people.tolist()
     if line.metric == "sum":
         return [[_major(x, line.scale) for x in row] for row in total.tolist()]
-    if line.metric in ("median", "p90"):
-        return _quantiles(line, parts, events.shape, 0.5 if line.metric == "median" else 0.9)
+    if line.quantile is not None:
+        return _quantiles(line, parts, events.shape, line.quantile)
     above = {"mean": total, "min": least, "max": greatest}.get(line.metric, events if line.property is None else total)
     below = {"mean": measured, "per_person": people}.get(line.metric, np.ones_like(events))
     there = people > 0 if line.metric == "per_person" else measured > 0

@@ -17,4 +17,6 @@ def wilson(successes: int, trials: int) -> tuple[float, float] | None:
     z2 = _Z * _Z / trials
     middle = (share + z2 / 2) / (1 + z2)
     half = _Z / (1 + z2) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At the ends the bound is the share itself; rounding must not put it beside it.
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    return low, 1.0 if successes == trials else min(1.0, middle + half)

@@ -14,7 +14,7 @@ from tilth.errors import InvalidInput
 __all__ = ["register"]
 
 plan = typer.Typer(help="The tracking plan: which events there should be.", no_args_is_help=True)
-_PARTS = ("tracking_plan", "sources")
+_PARTS = ("tracking_plan", "sources", "metrics", "alerts", "trees", "stages")
 
 
 def register(app: typer.Typer) -> None:
@@ -25,17 +25,21 @@ def register(app: typer.Typer) -> None:
 
 
 def apply(
-    files: Annotated[list[Path], typer.Argument(help="YAML files with tracking_plan and sources.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="YAML files with tracking_plan, sources, metrics, alerts, trees and stages.")
+    ],
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the files.")] = False,
     json: AsJson = False,
 ) -> None:
     """Put definitions in force. All files are checked before anything is changed; works beside a running server."""
+    from tilth.cli.measured_definitions import Measured
     from tilth.collect import SourceSettings
     from tilth.collect.plan_yaml import load_yaml, plan_from, read_as
     from tilth.server import audit
 
     plans: list[Any] = []
+    measured = Measured()
     sources: list[tuple[str, SourceSettings]] = []
     for path in files:
         try:
@@ -54,9 +58,11 @@ def apply(
             raise InvalidInput(f"{path}: sources", "must be a mapping of names to settings")
         for name, settings in listed.items():
             sources.append((str(name), read_as(settings or {}, SourceSettings, f"sources.{name}")))
+        measured.read(document)
     if len(plans) > 1:
         raise InvalidInput("tracking_plan", "is given twice")
     done: dict[str, Any] = {"plan_version": None, "sources": [name for name, _ in sources]}
+    done |= measured.names()
     if not dry_run:
         with open_workspace(workspace, read_only=True) as opened:
             who = operator()
@@ -70,11 +76,13 @@ def apply(
                 else:
                     opened.collect.sources.create(name, settings)
                 audit.record(opened.database, who, "source.change", name)
+            measured.save(opened, who)
     if json:
         print_json(done)
     else:
         said = [f"tracking plan, version {done['plan_version']}"] if done["plan_version"] else []
         said += [f"source {name}" for name in done["sources"]]
+        said += [f"{part} {name}" for part, names in measured.names().items() for name in names]
         typer.echo("the files are well" if dry_run else f"in force: {', '.join(said) or 'nothing'}")
 
 

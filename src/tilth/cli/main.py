@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from tilth import __version__
-from tilth.cli import access, data, definitions, feedback, importing, layers, people, pulls, query, serving, surveys
+from tilth.cli import (
+    access,
+    data,
+    definitions,
+    feedback,
+    importing,
+    layers,
+    measuring,
+    people,
+    pulls,
+    query,
+    serving,
+    surveys,
+)
 from tilth.cli.output import print_error, print_problem
 from tilth.errors import TilthError
 
@@ -28,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (serving, importing, layers, query, people, access, pulls, definitions, data, surveys, feedback):
+for part in (serving, importing, layers, query, people, access, pulls, definitions, data, surveys, feedback, measuring):
     part.register(app)
 
 

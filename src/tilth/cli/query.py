@@ -169,18 +169,43 @@ def clv(
 def sql(
     statement: Annotated[
         str, typer.Argument(help="One SELECT over events, orders, order_items, people; - to read it.")
-    ],
+    ] = "",
+    saved: Annotated[str, typer.Option(help="Run the saved query of this title.")] = "",
+    save: Annotated[str, typer.Option(help="Save the statement under this title instead of running it.")] = "",
+    list_saved: Annotated[bool, typer.Option("--list", help="Print saved queries.")] = False,
     workspace: WorkspacePath = DEFAULT_WORKSPACE,
     limit: Annotated[int, typer.Option(help="Rows at most.", min=1, max=1_000_000)] = 1000,
     timeout: Annotated[float, typer.Option(help="Seconds at most.", min=0.1, max=3600)] = 60.0,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Run one read-only SELECT."""
+    """Run one read-only SELECT, or one that is saved."""
     from tilth.server.sql_views import run_sql
 
+    if (statement != "") + (saved != "") + list_saved != 1:
+        raise InvalidInput("statement", "give a statement, --saved TITLE or --list, and one of them only")
     text = sys.stdin.read() if statement == "-" else statement
     with open_workspace(workspace, read_only=True) as opened:
+        if list_saved:
+            found = opened.saved_sql.all()
+            if json:
+                print_json(found)
+            else:
+                print_table(
+                    "saved queries", ["id", "title", "by", "about"], [[q.id, q.title, q.by, q.about] for q in found]
+                )
+            return
+        if saved:
+            text = opened.saved_sql.named(saved).sql
+        if save:
+            from tilth.cli.options import operator
+            from tilth.measure.saved_sql import SqlToSave
+            from tilth.server import audit
+
+            made = opened.saved_sql.save(SqlToSave(title=save, sql=text), operator())
+            audit.record(opened.database, operator(), "sql.save", made.title)
+            notice(f"saved as number {made.id}")
+            return
         result = run_sql(opened, text, limit=limit, timeout=timeout)
     if json:
         print_json(result)

@@ -17,12 +17,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tilth.collect.model import Alias, Batch, Bind, Group, Identify, Item, Message, Profile, Track, Unbind
 from tilth.lake import EVENT_SCHEMA
 from tilth.settings import currency_digits
 
-__all__ = ["has_row", "message_rows"]
+__all__ = ["has_row", "message_rows", "promoted_columns"]
 
 _PROMOTED_TEXT = {
     "order_id": "p_order_id",
@@ -95,6 +96,41 @@ def message_rows(batches: Sequence[Batch], uids: npt.NDArray[np.int64], currency
         else:
             arrays.append(pa.array(columns[field.name], field.type))
     return pa.table(arrays, schema=EVENT_SCHEMA)
+
+
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_MENTIONS = f'"({"|".join(sorted(_TYPED))})":'
+
+
+def promoted_columns(props: pa.Array, currency: str) -> dict[str, pa.Array]:
+    """Columns of rows whose properties are JSON texts: the typed ones they mention, and `props` without those.
+
+    As `message_rows` does it, so that a property means the same whichever way it came.
+    """
+    texts = props.dictionary_decode() if pa.types.is_dictionary(props.type) else props
+    rows = np.flatnonzero(
+        pc.fill_null(pc.match_substring_regex(texts, _MENTIONS), False).to_numpy(zero_copy_only=False)
+    )
+    if len(rows) == 0:
+        return {"props": props}
+    rest: list[str | None] = []
+    found: list[dict[str, Any]] = []
+    for text in texts.take(pa.array(rows)).to_pylist():
+        typed, kept = _promote(_decoder.decode(text), currency)
+        found.append(typed)
+        rest.append(_text(kept) if kept else None)
+    columns = {"props": pc.replace_with_mask(texts, _mask(len(texts), rows), pa.array(rest, texts.type))}
+    for name in sorted({name for one in found for name in one}):
+        kind = EVENT_SCHEMA.field(name).type
+        values = pa.array([one.get(name) for one in found], kind)
+        columns[name] = pc.replace_with_mask(pa.nulls(len(texts), kind), _mask(len(texts), rows), values)
+    return columns
+
+
+def _mask(size: int, rows: npt.NDArray[np.int64]) -> pa.Array:
+    mask = np.zeros(size, bool)
+    mask[rows] = True
+    return pa.array(mask)
 
 
 def _particulars(message: Message) -> dict[str, Any]:

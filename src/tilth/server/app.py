@@ -23,17 +23,20 @@ from tilth.server.metrics import Measured
 from tilth.server.problems import EXCEPTION_HANDLERS
 from tilth.server.routes import (
     accounts,
+    alerts,
     behavior,
     boards,
     connectors,
     data,
     debugger,
+    destinations,
     events,
     feedback,
     health,
     identity,
     imports,
     layerings,
+    metrics,
     overview,
     people,
     plan,
@@ -47,8 +50,10 @@ from tilth.server.routes import (
     settings,
     sources,
     sql,
+    stages,
     survey_form,
     surveys,
+    trees,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +73,12 @@ BODY_LIMIT = 10 * 1024**2
 _API = [
     accounts,
     behavior,
+    alerts,
     boards,
+    destinations,
+    metrics,
+    stages,
+    trees,
     connectors,
     data,
     debugger,

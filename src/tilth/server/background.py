@@ -48,6 +48,9 @@ DRIFT_FIRST = 120.0
 # Pulls that run at once, and how often, in seconds, it is looked whether one is due.
 PULLS_AT_ONCE = 2
 PULL_LOOK = 2.0
+# How often, in seconds, it is looked whether notices wait, and whether an alert or a board is due.
+NOTICES_LOOK = 5.0
+MEASURE_LOOK = 20.0
 # An upload nobody started in this time is given up.
 PREVIEW_LIFE = 7 * DAY
 
@@ -71,6 +74,7 @@ class Background:
         self._compact_wanted = False
         self._threads: list[threading.Thread] = []
         self._pulls_wanted: deque[str] = deque()
+        self._notices_wanted = threading.Event()
         # Where the events of pulls go in; without it none are run.
         self.door: Door | None = None
         self.last_compaction: int | None = None
@@ -86,6 +90,8 @@ class Background:
             ("imports", self._run_imports),
             ("take-in", self._take_in),
             ("drift", self._look_for_drift),
+            ("notices", self._send_notices),
+            ("measure", self._measure),
             *((f"pulls-{number}", self._run_pulls) for number in range(PULLS_AT_ONCE)),
         ):
             thread = threading.Thread(target=work, name=f"tilth-{name}", daemon=True)
@@ -95,6 +101,7 @@ class Background:
     def stop(self, timeout: float = 20.0) -> None:
         """Ask everything to stop at its next safe point and wait so long for it."""
         self._stopping.set()
+        self._notices_wanted.set()
         with self._wake:
             self._wake.notify_all()
         for thread in self._threads:
@@ -213,6 +220,36 @@ class Background:
             except Exception:
                 logger.exception("it could not be looked what changed in the data")
 
+    # Alerts, boards that are sent by themselves, and the notices of both
+
+    def notices_soon(self) -> None:
+        """Something was put into the outbox that people wait for."""
+        self._notices_wanted.set()
+
+    def _send_notices(self) -> None:
+        """Deliver what the outbox holds; every node does, and no two the same row."""
+        while not self.stopping:
+            try:
+                self._workspace.outbox.deliver(lambda: self.stopping)
+            except Exception:
+                logger.exception("notices could not be delivered; they stay in the outbox")
+            self._notices_wanted.wait(NOTICES_LOOK)
+            self._notices_wanted.clear()
+
+    def _measure(self) -> None:
+        """Judge alerts and send boards when their time has come."""
+        while not self._stopping.wait(MEASURE_LOOK):
+            workspace = self._workspace
+            if not workspace.lock.held:
+                continue
+            try:
+                if workspace.alerts.check_all() + workspace.board_schedules.send_due():
+                    self.notices_soon()
+            except TilthError as error:
+                logger.info("alerts and boards: %s", error)
+            except Exception:
+                logger.exception("alerts could not be judged or boards not sent; it is tried again")
+
     # Flush and compaction
 
     def flush_soon(self) -> None:
@@ -286,6 +323,7 @@ class Background:
     def tidy(self) -> None:
         """Once an hour: ended sessions, uploads nobody started, files a crash left behind."""
         self._accounts.forget_expired()
+        self._workspace.outbox.tidy()
         imports = self._workspace.imports
         oldest = instant(now() - PREVIEW_LIFE).isoformat()
         cursor: str | None = None

@@ -10,6 +10,7 @@ import pytest
 
 from tests.collect.imports.conftest import adds_up
 from tilth.errors import InvalidInput
+from tilth.lake.sql import SqlDoor
 from tilth.workspace import Workspace
 
 Write = Callable[..., Path]
@@ -27,17 +28,32 @@ def events(workspace: Workspace) -> list[tuple[str, str, str | None]]:
 def test_the_other_columns_become_properties_and_numbers_stay_numbers(workspace: Workspace, write: Write) -> None:
     path = write(
         "a.csv",
-        'user_id,event,timestamp,page,price,zip\n1,view,2024-01-05 10:00:00,"say ""hi"" \\ bye",2.50,00123\n'
+        'user_id,event,timestamp,page,weight,zip\n1,view,2024-01-05 10:00:00,"say ""hi"" \\ bye",2.50,00123\n'
         "1,buy,2024-01-05 10:01:00,,30,00124\n",
     )
     summary = workspace.imports.run_files("events", [path])
     assert events(workspace) == [
-        ("1", "view", '{"page":"say \\"hi\\" \\\\ bye","price":2.50,"zip":"00123"}'),
-        ("1", "buy", '{"price":30,"zip":"00124"}'),
+        ("1", "view", '{"page":"say \\"hi\\" \\\\ bye","weight":2.50,"zip":"00123"}'),
+        ("1", "buy", '{"weight":30,"zip":"00124"}'),
     ]
     assert next(json.loads(p or "") for _, _, p in events(workspace))["page"] == 'say "hi" \\ bye'
     assert (summary.events, summary.people, summary.orders) == (2, 1, 0)
     assert workspace.imports.run_files("events", [path]).rows_duplicate == 2
+
+
+def test_properties_with_a_column_of_their_own_go_there_as_from_an_sdk(workspace: Workspace, write: Write) -> None:
+    path = write(
+        "a.csv",
+        "user_id,event,timestamp,channel,amount,quantity,note\n1,pay,2024-01-05 10:00:00,ads,2.505,3,x\n"
+        "1,view,2024-01-05 10:01:00,,,,y\n",
+    )
+    workspace.imports.run_files("events", [path])
+    door = SqlDoor(workspace.lake)
+    found = door.run("SELECT event, p_channel, p_amount, p_quantity, p_currency, props FROM events ORDER BY ts").rows
+    assert found == [
+        ["pay", "ads", 251, 3.0, "CNY", '{"note":"x"}'],
+        ["view", None, None, None, None, '{"note":"y"}'],
+    ]
 
 
 def test_json_lines_keep_their_types(workspace: Workspace, write: Write) -> None:

@@ -11,7 +11,7 @@ from tilth.behavior.kernels.memory import grown, load_f64
 from tilth.behavior.kernels.times import period_of
 from tilth.behavior.kernels.walk import ROW, begin, buffers, gather
 
-__all__ = ["walk_measures", "walk_totals"]
+__all__ = ["walk_both", "walk_measures", "walk_totals"]
 
 
 @njit(cache=True, nogil=True)
@@ -63,6 +63,49 @@ def walk_measures(feed: Any, bounds: Any, nominal: int, groups: int, collect: bo
                     cell[held], value[held] = g * (periods + 1) + p, x
                     held += 1
     return whole, real, cell[:held], value[:held]
+
+
+@njit(cache=True, nogil=True)
+def walk_both(feed: Any, bounds: Any, nominal: int, groups: int) -> Any:
+    """int64[groups, periods + 1]: people with events of both bits (1 and 2) in a period; the last is the whole range.
+
+    feed.unit: groups, less than 0 for none; a person's group in a period is that of its first event with bit 1.
+    """
+    pos, nxt = begin(feed)
+    into = buffers(8192, len(pos))
+    periods = len(bounds) - 1
+    counts = np.zeros((groups, periods + 1), np.int64)
+    while True:
+        batch = gather(feed, pos, nxt, into)
+        if batch < 0:
+            into = buffers(2 * len(into.ts), len(pos))
+            continue
+        if batch == 0:
+            return counts
+        ts, bits, unit, first = into.ts, into.bits, into.unit, into.first
+        for j in range(batch):
+            a, b = first[j], first[j + 1]
+            all_seen, all_group = 0, -1
+            at, seen, group = -1, 0, -1
+            for i in range(a, b + 1):
+                now = period_of(ts[i], bounds, nominal) if i < b else -2
+                if now != at:
+                    if 0 <= at < periods and seen & 3 == 3 and group >= 0:
+                        counts[group, at] += 1
+                    at, seen, group = now, 0, -1
+                if i == b:
+                    break
+                if now < 0 or now >= periods:
+                    continue
+                if bits[i] & 1:
+                    if seen & 1 == 0:
+                        group = unit[i]
+                    if all_seen & 1 == 0:
+                        all_group = unit[i]
+                seen |= bits[i]
+                all_seen |= bits[i]
+            if all_seen & 3 == 3 and all_group >= 0:
+                counts[all_group, periods] += 1
 
 
 @njit(cache=True, nogil=True)

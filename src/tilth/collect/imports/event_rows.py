@@ -26,6 +26,7 @@ from tilth.collect.imports.known import SOURCE, mark_known
 from tilth.collect.imports.orders import PURCHASE
 from tilth.collect.imports.plan import Plan
 from tilth.collect.imports.spans import Spans, text_array
+from tilth.collect.rows import promoted_columns
 from tilth.compiled import njit
 from tilth.lake import NULL_INT, Lake
 from tilth.lake.schema import month_numbers
@@ -412,7 +413,7 @@ def build_events(plan: Plan, rows: pa.Table, people: People, lake: Lake, buckets
         "context": _constant(context, len(row_of)),
     }
     if props is not None:
-        table["props"] = props.take(taken)
+        table |= promoted_columns(props.take(taken), plan.currency)
     return Built(pa.table(table), counts)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import quote
 
 import msgspec
-from litestar import delete, get, post, put
-from litestar.params import FromPath, JSONBody
+from litestar import Response, delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from tilth.behavior.boards import Board, Everywhere, Tile
+from tilth.measure.board_schedules import BoardSchedule, KeptSchedule
 from tilth.server.auth import Who
 from tilth.server.context import Ctx
-from tilth.server.instants import instant
+from tilth.server.instants import instant, instant_or_none
 
 __all__ = ["ROUTES"]
 
@@ -118,4 +120,93 @@ def delete_board(board_id: FromPath[int], principal: Who, context: Ctx) -> None:
     context.record(principal, "board.remove", gone.title)
 
 
-ROUTES = [list_boards, read_board, make_board, change_board, delete_board]
+class ShownSchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """schedule: None where the board is not sent by itself. error: why the last one was not made."""
+
+    schedule: BoardSchedule | None
+    by: str = ""
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+    error: str = ""
+
+
+class BoardToSend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """destinations: of e-mail. pdf: also as a file."""
+
+    destinations: list[int]
+    pdf: bool = True
+
+
+class BoardSent(msgspec.Struct, frozen=True, kw_only=True):
+    """to: how many destinations it is on its way to."""
+
+    to: int
+
+
+def _schedule(held: KeptSchedule | None) -> ShownSchedule:
+    if held is None:
+        return ShownSchedule(schedule=None)
+    return ShownSchedule(
+        schedule=held.schedule,
+        by=held.by,
+        next_at=instant(held.next_at),
+        last_at=instant_or_none(held.last_at),
+        error=held.error,
+    )
+
+
+@get("/boards/{board_id:int}/schedule", opt={"role": "viewer"}, sync_to_thread=True)
+def read_board_schedule(board_id: FromPath[int], context: Ctx) -> ShownSchedule:
+    """When the board is sent by itself."""
+    context.workspace.boards.get(board_id)
+    return _schedule(context.workspace.board_schedules.get(board_id))
+
+
+@put("/boards/{board_id:int}/schedule", opt={"role": "analyst"}, sync_to_thread=True)
+def change_board_schedule(
+    board_id: FromPath[int], data: JSONBody[BoardSchedule], principal: Who, context: Ctx
+) -> ShownSchedule:
+    """Send the board by itself."""
+    made = context.workspace.board_schedules.set(board_id, data, principal.name)
+    context.record(principal, "board.schedule", str(board_id), every=data.every, at=data.at)
+    return _schedule(made)
+
+
+@delete("/boards/{board_id:int}/schedule", opt={"role": "analyst"}, sync_to_thread=True)
+def delete_board_schedule(board_id: FromPath[int], principal: Who, context: Ctx) -> None:
+    """Send the board no more."""
+    context.workspace.boards.get(board_id)
+    context.workspace.board_schedules.clear(board_id)
+    context.record(principal, "board.schedule", str(board_id), every="never")
+
+
+@post("/boards/{board_id:int}/send", opt={"role": "analyst"}, status_code=200)
+async def send_board(board_id: FromPath[int], data: JSONBody[BoardToSend], principal: Who, context: Ctx) -> BoardSent:
+    """Send the board now."""
+    schedules = context.workspace.board_schedules
+    count = await context.compute(schedules.send, board_id, data.destinations, pdf=data.pdf)
+    context.background.notices_soon()
+    context.record(principal, "board.send", str(board_id), destinations=count)
+    return BoardSent(to=count)
+
+
+@get("/boards/{board_id:int}/file", opt={"role": "viewer"})
+async def read_board_file(board_id: FromPath[int], context: Ctx, format: FromQuery[str] = "pdf") -> Response[bytes]:
+    """The board with its answers as a file: pdf or html."""
+    made = await context.compute(context.workspace.board_schedules.file, board_id, format)
+    named = f"attachment; filename*=UTF-8''{quote(made.name)}"
+    return Response(made.content, media_type=made.kind, headers={"Content-Disposition": named})
+
+
+ROUTES = [
+    list_boards,
+    read_board,
+    make_board,
+    change_board,
+    delete_board,
+    read_board_schedule,
+    change_board_schedule,
+    delete_board_schedule,
+    send_board,
+    read_board_file,
+]

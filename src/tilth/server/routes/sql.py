@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get, post
-from litestar.params import FromQuery, JSONBody
+from litestar import delete, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
+from tilth.measure.saved_sql import SavedSql, SqlChart, SqlToSave
 from tilth.server.auth import Who
 from tilth.server.context import Ctx
 from tilth.server.exports import ExportFormat, cell, table_file
+from tilth.server.instants import instant
 from tilth.server.sql_views import SqlSchema, run_sql, sql_schema
 
 __all__ = ["ROUTES"]
@@ -81,4 +84,62 @@ def read_schema(context: Ctx) -> SqlSchema:
     return sql_schema(context.workspace)
 
 
-ROUTES = [query_sql, export_sql, read_schema]
+class ShownSql(msgspec.Struct, frozen=True, kw_only=True):
+    """chart: how its result is drawn."""
+
+    id: int
+    title: str
+    about: str
+    sql: str
+    chart: SqlChart
+    by: str
+    created_at: datetime
+    changed_at: datetime
+
+
+class SavedSqlList(msgspec.Struct, frozen=True, kw_only=True):
+    queries: list[ShownSql]
+
+
+def _shown(held: SavedSql) -> ShownSql:
+    values = {name: getattr(held, name) for name in ShownSql.__struct_fields__}
+    return ShownSql(**{**values, "created_at": instant(held.created_at), "changed_at": instant(held.changed_at)})
+
+
+@get("/sql/queries", opt={"role": "viewer"}, sync_to_thread=True)
+def list_sql(context: Ctx) -> SavedSqlList:
+    """Saved SQL, the last changed first."""
+    return SavedSqlList(queries=[_shown(one) for one in context.workspace.saved_sql.all()])
+
+
+@get("/sql/queries/{query_id:int}", opt={"role": "viewer"}, sync_to_thread=True)
+def read_sql(query_id: FromPath[int], context: Ctx) -> ShownSql:
+    """One saved query."""
+    return _shown(context.workspace.saved_sql.get(query_id))
+
+
+@post("/sql/queries", opt={"role": "analyst"}, status_code=201, sync_to_thread=True)
+def save_sql(data: JSONBody[SqlToSave], principal: Who, context: Ctx) -> ShownSql:
+    """Save SQL under a title."""
+    made = context.workspace.saved_sql.save(data, principal.name)
+    context.record(principal, "sql.save", made.title)
+    return _shown(made)
+
+
+@put("/sql/queries/{query_id:int}", opt={"role": "analyst"}, sync_to_thread=True)
+def change_sql(query_id: FromPath[int], data: JSONBody[SqlToSave], principal: Who, context: Ctx) -> ShownSql:
+    """Change saved SQL, its title or its chart."""
+    made = context.workspace.saved_sql.change(query_id, data)
+    context.record(principal, "sql.change", made.title)
+    return _shown(made)
+
+
+@delete("/sql/queries/{query_id:int}", opt={"role": "analyst"}, sync_to_thread=True)
+def delete_sql(query_id: FromPath[int], principal: Who, context: Ctx) -> None:
+    """Remove saved SQL."""
+    gone = context.workspace.saved_sql.get(query_id)
+    context.workspace.saved_sql.delete(query_id)
+    context.record(principal, "sql.remove", gone.title)
+
+
+ROUTES = [query_sql, export_sql, read_schema, list_sql, read_sql, save_sql, change_sql, delete_sql]
