@@ -3493,6 +3493,14 @@ export interface components {
             actual: number;
             expected: number;
         };
+        /** Cell */
+        Cell: {
+            r: number;
+            f: number;
+            m: number;
+            people: number;
+            revenue: number;
+        };
         /** Change */
         Change: {
             key: string;
@@ -3718,7 +3726,7 @@ export interface components {
             kind: "sqlite" | "postgresql";
             bytes: number;
         };
-        /** Cell */
+        /** DealCell */
         DealCell: {
             channel: unknown;
             scene: unknown;
@@ -4401,7 +4409,7 @@ export interface components {
             };
             people: number;
             layers: components["schemas"]["Layer"][];
-            cells: components["schemas"]["SegmentsCell"][] | null;
+            cells: components["schemas"]["Cell"][] | null;
             matrix: components["schemas"]["Matrix"] | null;
             quality: components["schemas"]["Quality"];
         };
@@ -5751,14 +5759,6 @@ export interface components {
             usual_gap_days: number | null;
             expected_value: number | null;
             active_days: number;
-        };
-        /** Cell */
-        SegmentsCell: {
-            r: number;
-            f: number;
-            m: number;
-            people: number;
-            revenue: number;
         };
         /** ChannelCount */
         SegmentsChannelCount: {

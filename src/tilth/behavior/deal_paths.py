@@ -26,7 +26,7 @@ from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import Question
 from tilth.errors import InvalidInput, LimitReached
 
-__all__ = ["Cell", "DealPathsAnswer", "DealPathsParameters", "Stage", "StageValue", "deal_paths"]
+__all__ = ["DealCell", "DealPathsAnswer", "DealPathsParameters", "Stage", "StageValue", "deal_paths"]
 
 Int64 = npt.NDArray[np.int64]
 STAGES = ("channel", "scene", "product", "decision", "deal")
@@ -76,7 +76,7 @@ class StageLine(msgspec.Struct, frozen=True, kw_only=True):
     values: list[StageValue]
 
 
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
+class DealCell(msgspec.Struct, frozen=True, kw_only=True):
     """People who came by a channel, landed in a scene and looked at a product; how many bought, and how many the three
     apart would make expect. lift: bought by expected, with 95 % bounds. p: of the difference, corrected for all cells
     judged (Benjamini and Hochberg 1995). verdict: better, worse, or nothing to say."""
@@ -98,7 +98,7 @@ class DealPathsAnswer(Answer, frozen=True, kw_only=True):
     """cells: those judged, what stands out most first. judged, small: how many cells were and were not large enough."""
 
     stages: list[StageLine]
-    cells: list[Cell]
+    cells: list[DealCell]
     judged: int
     small: int
 
@@ -200,7 +200,7 @@ def _stage_values(codes: Int64, reach: Int64, k: int, labels: list[Any]) -> list
     ]
 
 
-def _cells(values: Int64, reach: Int64, labels: list[list[Any]], at_least: int) -> tuple[list[Cell], int]:
+def _cells(values: Int64, reach: Int64, labels: list[list[Any]], at_least: int) -> tuple[list[DealCell], int]:
     there = reach >= 2  # a cell has a channel, a scene and a product
     shape = tuple(len(one) for one in labels[:3])
     if math.prod(shape) > 4_000_000:
@@ -227,7 +227,7 @@ def _cells(values: Int64, reach: Int64, labels: list[list[Any]], at_least: int) 
         verdict = "nothing" if adjusted >= 0.05 else ("better" if c[at] > want else "worse")
         channel, scene, product = (labels[d][index[d, at]] for d in range(3))
         cells.append(
-            Cell(
+            DealCell(
                 channel=channel,
                 scene=scene,
                 product=product,
