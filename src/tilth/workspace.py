@@ -55,7 +55,7 @@ class Workspace:
             if not read_only:
                 self.lock.acquire()
                 self.database.migrate()
-            self.lake = Lake(folder, settings.buckets)
+            self.lake = Lake(folder, settings.buckets, settings.lake_url)
             self.people = People(self.database)
             self.portraits = Portraits(self.database)
             self.things = Things(self.database)
@@ -78,7 +78,7 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         chosen = settings or load_settings(folder)
         try:
-            Lake(folder, chosen.buckets).create()
+            Lake(folder, chosen.buckets, chosen.lake_url).create()
             workspace = cls(folder, chosen, read_only=False)
             # Written last: a folder without it is not a workspace, so a crash before leaves nothing to trip over.
             save_settings(folder, chosen)

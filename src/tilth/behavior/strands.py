@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tilth.behavior import columns as cols
 from tilth.behavior.columns import Column
@@ -166,7 +165,7 @@ class _FileStrand(Strand):
         return cols.of_arrays(run.columns[words], run.words[words], run.columns[numbers])  # type: ignore[arg-type]
 
     def raw(self, name: str) -> pa.ChunkedArray:
-        return pq.ParquetFile(self._path).read(columns=[name], use_threads=False).column(name)
+        return self._lake.parquet(self._path).read(columns=[name], use_threads=False).column(name)
 
 
 class _TableStrand(Strand):

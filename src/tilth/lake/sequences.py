@@ -106,8 +106,10 @@ def run_of_table(table: pa.Table, columns: Sequence[str]) -> Run:
 class SequenceCache:
     """Decoded columns of lake files in `folder`; safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ensure: Callable[[Path], None] = lambda _: None) -> None:
+        """ensure: has a lake file at its path before it is read."""
         self.folder = folder
+        self._ensure = ensure
         self._open: dict[tuple[str, str], _Column] = {}
         self._lock = threading.Lock()
 
@@ -135,6 +137,7 @@ class SequenceCache:
             else:
                 found[name] = column
         if missing:
+            self._ensure(path)
             # Text is read as dictionaries: Parquet already holds it so, and only codes are wanted.
             table = pq.ParquetFile(path, read_dictionary=[n for n in missing if n not in ("uid", "ts")]).read(
                 columns=missing, use_threads=False

@@ -64,6 +64,8 @@ class SqlDoor:
         columns = ", ".join(quote(f.name) for f in EVENT_SCHEMA)
         parts = []
         if files:
+            for file in files:
+                self._lake.store.ensure(self._lake.root / file.path)
             # The file list is the Delta snapshot's: what a crash left uncommitted is not read.
             names = ", ".join("'" + str(self._lake.root / f.path).replace("'", "''") + "'" for f in files)
             stored = f"read_parquet([{names}], hive_partitioning=false, union_by_name=true)"

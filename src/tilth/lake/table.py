@@ -42,6 +42,7 @@ from tilth.lake.schema import (
     order_rows,
 )
 from tilth.lake.sequences import Run, SequenceCache, run_of_table
+from tilth.lake.store import FolderStore, store_of
 
 __all__ = ["Appended", "Lake", "LakeFile", "LakeStats"]
 
@@ -99,16 +100,17 @@ class View:
 
 
 class Lake:
-    """The event table in `folder`/lake/events, its sequence cache in `folder`/cache/sequences.
+    """The event table in `folder`/lake/events or at `url` (see `store.py`), its sequence cache in `folder`/cache.
 
     Reading is safe beside one writer, also from other processes. Writing expects the workspace's
     writer lock to be held. `tail` gives the rows acknowledged but not flushed yet.
     """
 
-    def __init__(self, folder: Path, buckets: int) -> None:
+    def __init__(self, folder: Path, buckets: int, url: str = "") -> None:
         self.root = folder / "lake" / "events"
+        self.store = store_of(self.root, url)
         self.buckets = buckets
-        self.cache = SequenceCache(folder / "cache" / "sequences")
+        self.cache = SequenceCache(folder / "cache" / "sequences", self.store.ensure)
         self.tail: Callable[[], pa.Table] = empty_events
         # Of a few uids, unsorted and without overrides: see `person`.
         self.tail_of: Callable[[list[int]], pa.Table] = lambda _: empty_events()
@@ -126,9 +128,10 @@ class Lake:
     def create(self) -> None:
         """Make the empty table; does nothing where there is one."""
         self.root.mkdir(parents=True, exist_ok=True)
-        if not DeltaTable.is_deltatable(str(self.root)):
+        if not DeltaTable.is_deltatable(self.store.uri, storage_options=self.store.options):
             DeltaTable.create(
-                str(self.root),
+                self.store.uri,
+                storage_options=self.store.options,
                 schema=TABLE_SCHEMA,
                 mode="ignore",
                 partition_by=["month", "bucket"],
@@ -139,15 +142,11 @@ class Lake:
     def _fresh(self) -> DeltaTable:
         with self._snapshot_lock:
             if self._table is None:
-                self._table = DeltaTable(str(self.root))
-            elif self._next_commit().exists():
+                self._table = DeltaTable(self.store.uri, storage_options=self.store.options)
+            elif self.store.exists(f"_delta_log/{self._table.version() + 1:020d}.json"):
                 # Commits are numbered without gaps, so a look for the next one tells whether there is news.
                 self._table.update_incremental()
             return self._table
-
-    def _next_commit(self) -> Path:
-        assert self._table is not None
-        return self.root / "_delta_log" / f"{self._table.version() + 1:020d}.json"
 
     @property
     def version(self) -> int:
@@ -190,6 +189,11 @@ class Lake:
             last_ts=max((f.max_ts for f in files), default=None),
             sequence_cache_bytes=self.cache.bytes(),
         )
+
+    def parquet(self, path: Path) -> pq.ParquetFile:
+        """A file of the table, by its local path."""
+        self.store.ensure(path)
+        return pq.ParquetFile(path)
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -252,7 +256,7 @@ class Lake:
             likely = np.flatnonzero((held[at] == wanted) & ~found)
             if len(likely):
                 texts = keys.take(pa.array(likely))
-                ids = pq.ParquetFile(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
+                ids = self.parquet(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
                 known = twin_keys(ids.column("source"), ids.column("event_id"))
                 found[likely] = pc.is_in(texts, value_set=known).to_numpy()
         return found
@@ -261,7 +265,7 @@ class Lake:
         """The hashes of a file's de-duplication keys, ascending."""
 
         def make() -> npt.NDArray[np.uint64]:
-            ids = pq.ParquetFile(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
+            ids = self.parquet(self.root / file.path).read(columns=["event_id", "source"], use_threads=True)
             return np.sort(hashes(twin_keys(ids.column("source"), ids.column("event_id"))))
 
         return self.cache.derived(self.root / file.path, "twin_keys", make)  # type: ignore[return-value]
@@ -298,6 +302,7 @@ class Lake:
                 )
                 file.flush()
                 os.fsync(file.fileno())
+            self.store.publish(path)
         except OSError as error:
             path.unlink(missing_ok=True)
             raise StorageFailed(f"the event table cannot be written: {error.strerror or error}") from error
@@ -350,6 +355,8 @@ class Lake:
 
     def _sync_log(self) -> None:
         """Make the newest log entry durable before anything relies on it."""
+        if not isinstance(self.store, FolderStore):
+            return  # what the storage has acknowledged is durable there
         log = self.root / "_delta_log"
         newest = max(log.glob("*.json"))
         for path in (newest, log):
@@ -423,19 +430,20 @@ class Lake:
             self._moved.pop(path, None)
             if path not in live:
                 self.cache.forget(Path(path))
+                if not isinstance(self.store, FolderStore):
+                    (self.root / path).unlink(missing_ok=True)
 
     def sweep(self) -> int:
         """Delete Parquet files that no commit names: what a crash before its commit left behind."""
-        live = {f.path for f in self.files()}
-        named = {str(self.root / path) for path in live}
+        named = {f.path for f in self.files()}
         recent = time.time() - 3600
         swept = 0
         with self._write_lock:
-            history = set(self._fresh().file_uris())
-            for path in self.root.glob("month=*/bucket=*/*.parquet"):
-                if str(path) not in named and str(path) not in history and path.stat().st_mtime < recent:
-                    path.unlink()
-                    self.cache.forget(path)
+            named |= {uri.rpartition("/month=")[2] for uri in self._fresh().file_uris()}
+            for path, written in list(self.store.data_files()):
+                if path not in named and path.removeprefix("month=") not in named and written < recent:
+                    self.store.delete(path)
+                    self.cache.forget(self.root / path)
                     swept += 1
         return swept
 
@@ -546,7 +554,7 @@ class Lake:
         if overrides and np.isin(held[rows], overrides.old).any():
 
             def distinct_ids() -> list[str | None]:
-                texts = pq.ParquetFile(path).read(columns=["distinct_id"]).column("distinct_id")
+                texts = self.parquet(path).read(columns=["distinct_id"]).column("distinct_id")
                 known: list[str | None] = texts.take(pa.array(rows)).to_pylist()
                 return known
 
@@ -555,7 +563,7 @@ class Lake:
             return None
 
         def make(one: Made) -> pa.ChunkedArray:
-            return pa.chunked_array([one.make(pq.ParquetFile(path).read(columns=list(one.of)))])
+            return pa.chunked_array([one.make(self.parquet(path).read(columns=list(one.of)))])
 
         run = self.cache.run(path, columns)
         texts = {name: self.cache.text(path, name, partial(make, one)) for name, one in made.items()}
@@ -599,7 +607,7 @@ class Lake:
             rows = np.empty(0, np.int64)
 
         def distinct_ids() -> list[str | None]:
-            texts = pq.ParquetFile(self.root / file.path).read(columns=["distinct_id"]).column("distinct_id")
+            texts = self.parquet(self.root / file.path).read(columns=["distinct_id"]).column("distinct_id")
             found: list[str | None] = texts.take(pa.array(rows)).to_pylist()
             return found
 
@@ -629,7 +637,7 @@ class Lake:
         return any(at < len(held) and held[at] == u for u in uids for at in [int(np.searchsorted(held, u))])
 
     def _read(self, file: LakeFile, names: Sequence[str], uids: Sequence[int] | None = None) -> pa.Table:
-        source = pq.ParquetFile(self.root / file.path)
+        source = self.parquet(self.root / file.path)
         if uids is not None and len(uids) <= 64:
             groups = _row_groups(source, min(uids), max(uids))
             table = source.read_row_groups(groups, columns=list(names), use_threads=True)

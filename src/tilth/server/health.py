@@ -155,7 +155,7 @@ def _database_check(workspace: Workspace) -> Check:
 
 
 def _lake_check(workspace: Workspace) -> Check:
-    missing = [f.path for f in workspace.lake.files() if not (workspace.lake.root / f.path).exists()]
+    missing = [f.path for f in workspace.lake.files() if not workspace.lake.store.exists(f.path)]
     stats = workspace.lake.stats()
     detail = f"version {stats.version}, {stats.files:,} files, {stats.rows:,} rows, {stats.bytes:,} bytes"
     if missing:

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tilth.collect.imports.hashing import CodeTable, id_keys
 from tilth.collect.imports.spans import Spans
@@ -30,7 +29,7 @@ def mark_known(lake: Lake, buckets: Iterable[int], tables: list[CodeTable]) -> l
     for file in lake.files():
         if file.bucket not in homes:
             continue
-        for batch in pq.ParquetFile(lake.root / file.path).iter_batches(
+        for batch in lake.parquet(lake.root / file.path).iter_batches(
             batch_size=_BATCH, columns=["event_id", "source"]
         ):
             ours = batch.filter(pc.fill_null(pc.equal(batch.column("source").cast(pa.string()), SOURCE), False))
