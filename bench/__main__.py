@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from bench.behavior import behavior_table
+from bench.cluster import cluster_table
 from bench.intake import measure_intake
 from bench.measured import Step, machine, run_step, versions
 from bench.pressure import measure_ids, measure_memory, measure_pages
@@ -32,7 +33,9 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=100_000_000, help="of the questions of behaviour")
-    parser.add_argument("--only", choices=["intake", "behavior"], help="run one part and replace it in the report")
+    parser.add_argument(
+        "--only", choices=["intake", "behavior", "cluster"], help="run one part and replace it in the report"
+    )
     parser.add_argument("--keep", type=Path, help="keep the generated data here")
     options = parser.parse_args()
     if options.quick:
@@ -48,6 +51,14 @@ def main() -> None:
         section = behavior_table(
             options.keep or Path(tempfile.mkdtemp(prefix="tilth-bench-")), options.events, options.keep is not None
         )
+        print(section)
+        if not options.quick:
+            _replace_section(section)
+        return
+    if options.only == "cluster":
+        if options.keep is None:
+            raise SystemExit("--only cluster needs --keep FOLDER, where --only behavior left its data")
+        section = cluster_table(options.keep)
         print(section)
         if not options.quick:
             _replace_section(section)

@@ -53,11 +53,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: shown in the console. timezone: IANA name; calendar days are in it. currency: ISO 4217;
     amounts are stored in its minor unit. buckets: how many ways the event table is split by person
     (fixed when the workspace is made). language: the console's default, `zh-CN` or `en`.
-    database_url, lake_url: empty for SQLite and the workspace's own folder. memory_mb: the budget
-    of one import or query. port, host: where `tilth serve` listens. pull_folders: folders that pulls may read
-    files and SQLite databases from, separated by `:`; relative ones are in the workspace. smtp_url: the mail server,
-    `smtp://user:password@host:port` or `smtps://…`; smtp_from: whom mail is from. public_url: where people reach the
-    console, for links in notices.
+    database_url, lake_url: empty for SQLite and the workspace's own folder. ray_address: of a Ray cluster that answers
+    questions of behaviour (`host:6379`, `auto`, or `local` for one of this machine); empty for threads of this process.
+    memory_mb: the budget of one import or query. port, host: where `tilth serve` listens. pull_folders: folders that
+    pulls may read files and SQLite databases from, separated by `:`; relative ones are in the workspace. smtp_url: the
+    mail server, `smtp://user:password@host:port` or `smtps://…`; smtp_from: whom mail is from. public_url: where people
+    reach the console, for links in notices.
     """
 
     name: str = "Tilth"
@@ -67,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "zh-CN"
     database_url: str = ""
     lake_url: str = ""
+    ray_address: str = ""
     memory_mb: int = 2048
     host: str = "127.0.0.1"
     port: int = 8765

@@ -61,9 +61,7 @@ def people_groups(question: Question, names: list[Name], step: Step, threads: in
     """
     if not names:
         return Groups(np.zeros(1, np.int64), [None])
-    strands = [s for b in question.buckets() for s in question.strands(b)]
-    over = [question.codes(s, names) for s in strands]
-    values = over[0][1] if over else Values("")
+    values = question.know(names)
     known = len(values.values)
 
     def count(bucket: int) -> Int64:

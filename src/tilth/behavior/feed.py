@@ -258,6 +258,8 @@ def over_buckets(question: Question, work: Callable[[int], T], threads: int) -> 
     Raises `Cancelled` between buckets once the asker has gone, and `LimitReached` as soon as the answers
     of some buckets say that all together would not fit in memory.
     """
+    if question.sources.cluster is not None:
+        return question.sources.cluster.over_buckets(question, work)
     buckets = list(question.buckets())
     gone = watching()
     found: list[T] = []

@@ -174,11 +174,9 @@ def _groups(question: Question, step: Step, threads: int) -> Groups:
     from tilth.behavior.kernels.cohorts import walk_values
 
     names = question.breakdown
-    strands = [s for b in question.buckets() for s in question.strands(b)]
-    over = [question.codes(s, names) for s in strands]
-    values = question.values()
+    values = question.know(names)
     known = len(values.values)
-    if not over or known == 0:
+    if known == 0:
         return Groups(np.full(1, -1, np.int64), [])
 
     def count(bucket: int) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tilth.behavior.calendar import Periods, Span, Zone, parse_range, periods_of, zone_of
+from tilth.behavior.cluster import Cluster, NeedNumbers
 from tilth.behavior.columns import Column, property_keys
 from tilth.behavior.filters import Filter, Leaf, Name, evaluate, leaves, parse_filters, parse_name
 from tilth.behavior.parameters import Asked
@@ -21,7 +22,7 @@ from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshot, Strand
 from tilth.errors import InvalidInput, LimitReached, NotFound
 from tilth.people import People
 
-__all__ = ["Question", "Sources", "Values"]
+__all__ = ["Question", "Sources", "Values", "token_of"]
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
@@ -37,8 +38,14 @@ class Values:
         self.values: list[Any] = []
         self._numbers: dict[Any, int] = {}
         self._lock = threading.Lock()
+        self._closed: tuple[Name, ...] | None = None
+
+    def close(self, names: tuple[Name, ...]) -> None:
+        """Number no further values here: somebody else does. names: of the properties."""
+        self._closed = names
 
     def number(self, value: Any) -> int:
+        """The value's number; raises `NeedNumbers` where somebody else must give it."""
         key = value if isinstance(value, str) else (type(value).__name__, repr(value))
         found = self._numbers.get(key)
         if found is not None:
@@ -46,6 +53,8 @@ class Values:
         with self._lock:
             found = self._numbers.get(key)
             if found is None:
+                if self._closed is not None:
+                    raise NeedNumbers(self._closed)
                 if len(self.values) >= MAX_VALUES:
                     raise LimitReached(
                         f"{self.name} has more than {MAX_VALUES:,} different values; use another property"
@@ -70,6 +79,7 @@ class Sources:
     known_properties: set[str] = field(default_factory=set)
     values: dict[str, Values] = field(default_factory=dict)
     room: Room = field(default_factory=lambda: Room(1_000_000_000))
+    cluster: Cluster | None = None
 
 
 class Question:
@@ -78,6 +88,8 @@ class Question:
     def __init__(self, asked: Asked, snapshot: Snapshot, sources: Sources, timezone: str, now: int) -> None:
         self.snapshot = snapshot
         self.sources = sources
+        # Traits and tags the question looks at.
+        self.of_people: set[Name] = set()
         self.allow_unknown = asked.allow_unknown
         self.zone: Zone = zone_of(asked.timezone or timezone)
         self.now = now
@@ -121,6 +133,9 @@ class Question:
         return name
 
     def check_property(self, name: Name, path: str) -> None:
+        """Raises `InvalidInput` where nothing has the property."""
+        if name.scope in ("profile", "tag"):
+            self.of_people.add(name)
         if self.allow_unknown or name.scope == "column":
             return
         if name.scope == "profile":
@@ -245,17 +260,31 @@ class Question:
 
     def codes(self, strand: Strand, names: list[Name]) -> tuple[Int32, Values]:
         """int32[n]: the number of each row's value (of several properties, a tuple); -1 where it is missing."""
-        token = _token(names)
+        token = token_of(names)
         lasting = all(n.scope not in ("profile", "tag") for n in names)
         values = self.values_of(names)
         key = (strand.key, "codes", token)
         found: Int32 | None = self.sources.kept.get(key) if lasting else None
         if found is None:
-            parts = [self._codes(strand, n) for n in names]
-            found = _combined(parts, values) if len(parts) > 1 else _numbered(*parts[0], values)
+            found = self.number_into(strand, names, values)
             if lasting:
                 self.sources.kept.put(key, found, found.nbytes)
         return found, values
+
+    def number_into(self, strand: Strand, names: list[Name], values: Values) -> Int32:
+        """As `codes`, with numbers of these values; nothing is kept."""
+        parts = [self._codes(strand, n) for n in names]
+        return _combined(parts, values) if len(parts) > 1 else _numbered(*parts[0], values)
+
+    def know(self, names: list[Name]) -> Values:
+        """The values of some properties, those of the range's rows among them."""
+        if self.sources.cluster is not None:
+            self.sources.cluster.know(self, names)
+        else:
+            for bucket in self.buckets():
+                for strand in self.strands(bucket):
+                    self.codes(strand, names)
+        return self.values_of(names)
 
     def values(self) -> Values:
         """The values of the breakdown met so far, by number."""
@@ -263,7 +292,7 @@ class Question:
 
     def values_of(self, names: list[Name]) -> Values:
         """The values of some properties met so far, by number."""
-        return self.sources.values.setdefault(_token(names), Values(", ".join(str(n) for n in names)))
+        return self.sources.values.setdefault(token_of(names), Values(", ".join(str(n) for n in names)))
 
     def _codes(self, strand: Strand, name: Name) -> tuple[Int32, list[Any]]:
         """Codes of the strand's own and what they stand for; -1 is missing."""
@@ -294,7 +323,7 @@ class Question:
         Equal in this process only; two different values share one with a chance of 1 in 2^64.
         """
         lasting = all(n.scope not in ("profile", "tag") for n in names)
-        token = (strand.key, "keys", _token(names))
+        token = (strand.key, "keys", token_of(names))
         found: Int64 | None = self.sources.kept.get(token) if lasting else None
         if found is not None:
             return found
@@ -316,7 +345,8 @@ class Question:
         return out
 
 
-def _token(names: list[Name]) -> str:
+def token_of(names: list[Name]) -> str:
+    """A text that stands for some properties."""
     return "\0".join(f"{n.scope}.{n.key}" for n in names)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tilth.behavior.attribution import AttributionAnswer, AttributionParameters, attribution
+from tilth.behavior.cluster import Cluster
 from tilth.behavior.columns import property_keys
 from tilth.behavior.deal_paths import DealPathsAnswer, DealPathsParameters, deal_paths
 from tilth.behavior.distribution import DistributionAnswer, DistributionParameters, distribution
@@ -104,7 +105,16 @@ class Behavior:
         self._snapshots = Snapshots(lake, settings)
         # A quarter of the budget for what is kept between questions, half for what they make while they run.
         memory = settings.memory_mb * 1_000_000
-        self._sources = Sources(people, Kept(memory // 4), settings.currency, tags, segment, room=Room(memory // 2))
+        self._cluster = Cluster(lake.folder, settings) if settings.ray_address else None
+        self._sources = Sources(
+            people,
+            Kept(memory // 4),
+            settings.currency,
+            tags,
+            segment,
+            room=Room(memory // 2),
+            cluster=self._cluster,
+        )
         self._answers: OrderedDict[bytes, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._names: tuple[Snapshot, Names] | None = None
@@ -312,6 +322,11 @@ class Behavior:
         with self._lock:
             self._names = snapshot, found
         return found
+
+    def close(self) -> None:
+        """Let go of the workers of a cluster."""
+        if self._cluster is not None:
+            self._cluster.close()
 
     # -- running ---------------------------------------------------------------------------------
 

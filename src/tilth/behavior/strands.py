@@ -27,6 +27,7 @@ from tilth.behavior.columns import Column
 from tilth.behavior.kernels.merge import merge_two
 from tilth.behavior.kernels.walk import SLOTS, block_rows
 from tilth.lake import Lake, Overrides
+from tilth.lake.overrides import NO_OVERRIDES
 from tilth.lake.schema import instants, month_numbers, month_text
 from tilth.lake.sequences import run_of_table
 from tilth.lake.table import LakeFile, Moved
@@ -367,6 +368,8 @@ class Snapshot:
     first: int | None
     last: int | None
     names: frozenset[str] = field(default_factory=frozenset)
+    files: list[LakeFile] = field(default_factory=list)
+    overrides: Overrides = NO_OVERRIDES
 
     def of_bucket(self, bucket: int, first: int, end: int) -> list[Strand]:
         """The bucket's strands that may hold instants from `first` until before `end`."""
@@ -438,8 +441,16 @@ class Snapshots:
             first=min((s.first for s in every), default=None),
             last=max((s.last for s in every), default=None),
             names=names,
+            files=files,
+            overrides=overrides,
         )
         return self._last
+
+    def make(self, version: int, files: list[LakeFile], tail: pa.Table, overrides: Overrides) -> Snapshot:
+        """A snapshot that somebody else took, over this process's copies of the files."""
+        with self._lock:
+            self._serial += 1
+            return self._make(version, files, tail, overrides)
 
     def _present(self, file: LakeFile, strand: _FileStrand, overrides: Overrides) -> list[tuple[int, Strand]]:
         """The file's rows where they belong now."""

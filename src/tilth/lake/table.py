@@ -107,6 +107,7 @@ class Lake:
     """
 
     def __init__(self, folder: Path, buckets: int, url: str = "") -> None:
+        self.folder = folder
         self.root = folder / "lake" / "events"
         self.store = store_of(self.root, url)
         self.buckets = buckets
