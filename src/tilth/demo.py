@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from tilth.collect.imports import Summary
 from tilth.errors import NotFound, TilthError
 from tilth.people import PortraitField
@@ -60,6 +62,7 @@ def build_company(
         # The shop's export calls the level by its Chinese name, and asks nobody for an e-mail address.
         named = [("name", 1), ("phone", 2), ("city", 1), ("birthday", 1), ("gender", 1), ("会员等级", 1)]
         workspace.portraits.choose([PortraitField(name=name, weight=weight) for name, weight in named])
+        _define_numbers(workspace)
         _layer(workspace, report)
     except BaseException:
         workspace.close()
@@ -135,6 +138,75 @@ def _define_survey(workspace: Workspace) -> None:
     )
     workspace.collect.surveys.create(survey)
     workspace.collect.surveys.open(survey.key)
+
+
+def _define_numbers(workspace: Workspace) -> None:
+    """Metrics, a KPI tree, an alert, a board and the stages of growth, as a team has them after its first week."""
+    import datetime as dt
+
+    from tilth.behavior.boards import Everywhere, Tile
+    from tilth.measure.alerts import Alert, Condition
+    from tilth.measure.kpi_tree import Node, Target, Tree
+    from tilth.measure.metric import Metric, Part
+    from tilth.measure.stage_boards import current_stages
+
+    by = "demo"
+    bought = Part(event="purchase", aggregate="people")
+    for metric in (
+        Metric(key="sales", name="销售额", kind="sum", event="purchase", value="amount", owner="李青"),
+        Metric(key="visitors", name="访客数", kind="people", event="visit", owner="王禾"),
+        Metric(key="conversion", name="购买转化率", kind="proportion", event="purchase", of="visit", owner="王禾"),
+        Metric(
+            key="spend",
+            name="客均消费",
+            kind="ratio",
+            event="purchase",
+            aggregate="sum",
+            value="amount",
+            denominator=bought,
+        ),
+        Metric(key="buyers", name="购买人数", kind="people", event="purchase", owner="李青"),
+        Metric(key="week2", name="次周回访率", kind="retention", event="visit", return_="visit", interval="week"),
+        Metric(key="checkout", name="加购到支付", kind="funnel", steps=["cart", "checkout", "pay"], window="1d"),
+    ):
+        workspace.metrics.save(metric, by)
+    today = dt.date.today()
+    first = today.replace(day=1)
+    last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+    before = {
+        "from": (first - dt.timedelta(days=1)).replace(day=1).isoformat(),
+        "to": (first - dt.timedelta(days=1)).isoformat(),
+    }
+    reached = workspace.metrics.values("sales", {"range": before}).series[0].total.value or 0
+    note = "比上个月多一成：换季新品，老客复购。"
+    target = Target(value=round(float(reached) * 1.1, -3), from_=first.isoformat(), to=last.isoformat(), note=note)
+    drivers = [Node(id="buyers", name="购买人数", metric="buyers"), Node(id="spend", name="客均消费", metric="spend")]
+    root = Node(
+        id="sales", name="销售额", metric="sales", combine="product", children=drivers, target=target, owner="李青"
+    )
+    workspace.trees.make(Tree(key="sales", name="销售额拆解", root=root), by)
+    watch = Condition(kind="seasonal", side="below")
+    workspace.alerts.make(Alert(key="sales", name="销售额异常", metric="sales", condition=watch, owner="李青"), by)
+    stages = current_stages(workspace.stages, workspace.behavior).settings
+    friends = {"property": "channel", "op": "in", "value": ["邀请", "拼团"]}
+    joined = {"event": "sign_up", "filters": friends}
+    workspace.stages.save(msgspec.structs.replace(stages, joined=joined, invite_code="", joined_code=""), by)
+    month = {"last": "30d"}
+    tiles = [
+        Tile(kind="metric", title="销售额", question={"metric": "sales", "range": month, "compare": True}, width=4),
+        Tile(
+            kind="metric",
+            title="购买转化率",
+            question={"metric": "conversion", "range": month, "compare": True},
+            width=4,
+        ),
+        Tile(
+            kind="metric", title="加购到支付", question={"metric": "checkout", "range": month, "compare": True}, width=4
+        ),
+        Tile(kind="funnel", title="从来访到支付", question={"steps": ["visit", "view", "cart", "pay"], "range": month}),
+        Tile(kind="retention", title="每周回访", question={"start": "visit", "interval": "week", "periods": 6}),
+    ]
+    workspace.boards.make("经营日报", tiles, by, "每天早上先看这一页", Everywhere())
 
 
 def _tell_of_products(workspace: Workspace) -> None:

@@ -5,6 +5,7 @@ import { connectors } from './areas/connectors'
 import { data } from './areas/data'
 import { imports } from './areas/imports'
 import { layerings } from './areas/layerings'
+import { measure } from './areas/measure'
 import { overview } from './areas/overview'
 import { people } from './areas/people'
 import { plan } from './areas/plan'
@@ -15,6 +16,6 @@ import { sql } from './areas/sql'
 import { surveys } from './areas/surveys'
 
 /** Every sentence of the console, both languages side by side; `tests/messages.test.ts` holds them complete. */
-export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...analysis, ...boards, ...data, ...sql, ...plan, ...connectors, ...pulls, ...surveys, ...settings }
+export const messages = { ...shell, ...overview, ...imports, ...layerings, ...people, ...clv, ...analysis, ...boards, ...measure, ...data, ...sql, ...plan, ...connectors, ...pulls, ...surveys, ...settings }
 
 export type MessageKey = keyof typeof messages

@@ -1,4 +1,4 @@
-import { ApartmentOutlined, ApiOutlined, AppstoreOutlined, BarChartOutlined, BugOutlined, ClockCircleOutlined, CloudUploadOutlined, CodeOutlined, CompassOutlined, DashboardOutlined, DotChartOutlined, ForkOutlined, FormOutlined, FundOutlined, FunnelPlotOutlined, GoldOutlined, HeartOutlined, HeatMapOutlined, IdcardOutlined, LineChartOutlined, MessageOutlined, NodeIndexOutlined, PartitionOutlined, ProfileOutlined, RiseOutlined, SettingOutlined, ShopOutlined, SyncOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
+import { AlertOutlined, ApartmentOutlined, ApiOutlined, AppstoreOutlined, BarChartOutlined, BugOutlined, ClockCircleOutlined, CloudUploadOutlined, ClusterOutlined, CodeOutlined, CompassOutlined, DashboardOutlined, DotChartOutlined, ForkOutlined, FormOutlined, FundOutlined, FunnelPlotOutlined, GoldOutlined, HeartOutlined, HeatMapOutlined, IdcardOutlined, LineChartOutlined, MessageOutlined, NodeIndexOutlined, NotificationOutlined, NumberOutlined, PartitionOutlined, PieChartOutlined, ProfileOutlined, RiseOutlined, RocketOutlined, SettingOutlined, ShopOutlined, ShoppingOutlined, SyncOutlined, TagsOutlined, TeamOutlined, WarningOutlined } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import type { Role } from '@/api/types'
 import type { MessageKey } from '@/i18n/messages'
@@ -39,6 +39,11 @@ export const navigation: Group[] = [
     label: 'nav.group.analysis',
     places: [
       { path: '/analysis/boards', label: 'nav.boards', icon: <AppstoreOutlined />, role: 'analyst' },
+      { path: '/analysis/aarrr', label: 'nav.aarrr', icon: <RocketOutlined /> },
+      { path: '/analysis/cspdd', label: 'nav.cspdd', icon: <ShoppingOutlined /> },
+      { path: '/analysis/channels', label: 'nav.channels', icon: <PieChartOutlined /> },
+      { path: '/analysis/metrics', label: 'nav.metrics', icon: <NumberOutlined /> },
+      { path: '/analysis/trees', label: 'nav.trees', icon: <ClusterOutlined /> },
       { path: '/analysis', label: 'nav.questions', icon: <CompassOutlined />, role: 'analyst' },
       { path: '/analysis/trends', label: 'analysis.kind.trends', icon: <LineChartOutlined />, role: 'analyst' },
       { path: '/analysis/funnel', label: 'analysis.kind.funnel', icon: <FunnelPlotOutlined />, role: 'analyst' },
@@ -67,7 +72,12 @@ export const navigation: Group[] = [
       { path: '/data/health', label: 'nav.health', icon: <HeartOutlined /> },
     ],
   },
-  { key: 'settings', label: 'nav.group.settings', places: [{ path: '/settings', label: 'nav.settings', icon: <SettingOutlined /> }] },
+  { key: 'settings', label: 'nav.group.settings', places: [
+      { path: '/settings', label: 'nav.settings', icon: <SettingOutlined /> },
+      { path: '/settings/alerts', label: 'nav.alerts', icon: <AlertOutlined /> },
+      { path: '/settings/destinations', label: 'nav.destinations', icon: <NotificationOutlined /> },
+    ],
+  },
 ]
 
 export const places: Place[] = navigation.flatMap((group) => group.places)

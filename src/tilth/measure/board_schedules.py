@@ -206,7 +206,7 @@ class BoardSchedules:
         board = self._boards.get(id)
         shown = panels(board, self._behavior(), self._metrics)
         made = zone_of(settings.timezone).local(time.time_ns() // 1000)
-        link = f"{settings.public_url.rstrip('/')}/boards/{id}" if settings.public_url else ""
+        link = f"{settings.public_url.rstrip('/')}/analysis/boards/{id}" if settings.public_url else ""
         language = settings.language if settings.language in ("zh-CN", "en") else "en"
         page = html_page(board.title, board.about, shown, made=made, language=language, link=link)
         lines = [f"{p.title}: {p.error}" if p.error else p.title for p in shown if p.title]

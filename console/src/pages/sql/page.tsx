@@ -17,6 +17,7 @@ import { drawable } from './drawable'
 import { Editor } from './editor'
 import { ResultChart } from './result-chart'
 import { ResultTable } from './result-table'
+import { SavedQueries } from './saved'
 import { SchemaBrowser } from './schema-browser'
 
 const limits = [100, 1000, 5000, 10_000]
@@ -66,6 +67,7 @@ export default function SqlPage() {
                   <Select id="sql-limit" size="small" value={limit} options={limits.map((n) => ({ value: n, label: t('unit.rows', { n }) }))} onChange={(n) => url.set({ limit: n === 1000 ? null : n })} />
                 </span>
                 <span className="grow" />
+                {can('analyst') && <SavedQueries text={text} open={(one) => { setInsert({ text: one.sql, replace: true }); url.set({ saved: one.id, sql: one.sql }, { push: true }) }} />}
                 {asked !== '' && <AsCode path="/sql" body={{ sql: asked, limit }} size="small" />}
                 {answer.data && <ExportButton method="POST" path="/sql/export" body={{ sql: asked }} name="query" size="small" />}
               </div>

@@ -4,7 +4,7 @@ import { Button, Select } from 'antd'
 import { KINDS, isKind, titleOf, type Kind } from '@/analysis/kinds'
 import { firstQuestion, type Names } from '@/analysis/question'
 import { http } from '@/api/client'
-import type { QuestionList, Tile } from '@/api/types'
+import type { MetricList, QuestionList, Tile } from '@/api/types'
 import { useLanguage } from '@/i18n/language'
 import { Panel } from '@/ui/page'
 
@@ -12,6 +12,7 @@ import { Panel } from '@/ui/page'
 export function AddTile({ names, add, full }: { names: Names; add: (tile: Tile) => void; full: boolean }) {
   const { t } = useLanguage()
   const saved = useQuery({ queryKey: ['questions'], queryFn: ({ signal }) => http.get<QuestionList>('/questions', undefined, signal) })
+  const metrics = useQuery({ queryKey: ['metrics'], queryFn: ({ signal }) => http.get<MetricList>('/metrics', undefined, signal) })
   const questions = (saved.data?.questions ?? []).filter((one) => isKind(one.kind))
   return (
     <Panel title={t('boards.add')}>
@@ -39,6 +40,19 @@ export function AddTile({ names, add, full }: { names: Names; add: (tile: Tile) 
           onChange={(kind: Kind | null) => {
             const question = kind === null ? null : firstQuestion(kind, names)
             if (kind !== null && question !== null) add({ kind, title: t(titleOf(kind)), text: '', question, width: 6, height: 3 })
+          }}
+        />
+        <Select
+          aria-label={t('boards.add.metric')}
+          placeholder={t('boards.add.metric')}
+          style={{ minWidth: 180 }}
+          disabled={full || (metrics.data?.metrics.length ?? 0) === 0}
+          value={null}
+          showSearch={{ optionFilterProp: 'label' }}
+          options={(metrics.data?.metrics ?? []).map((one) => ({ value: one.metric.key, label: one.metric.name }))}
+          onChange={(key: string | null) => {
+            const one = metrics.data?.metrics.find((each) => each.metric.key === key)
+            if (one) add({ kind: 'metric', title: one.metric.name, text: '', question: { metric: one.metric.key, range: { last: '30d' }, compare: true }, width: 4, height: 3 })
           }}
         />
         <Button icon={<FontSizeOutlined />} disabled={full} onClick={() => add({ kind: 'text', title: '', text: '', question: null, width: 12, height: 1 })}>

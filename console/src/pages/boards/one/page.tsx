@@ -1,4 +1,4 @@
-import { EditOutlined, FullscreenOutlined, ReloadOutlined } from '@ant-design/icons'
+import { DownloadOutlined, EditOutlined, FullscreenOutlined, MailOutlined, ReloadOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Button, Input, Popover } from 'antd'
 import { useEffect, useMemo, useRef, useState } from 'react'
@@ -8,7 +8,7 @@ import { COMMON, labelOf, type Question } from '@/analysis/kinds'
 import { tidy } from '@/analysis/question'
 import { useNames } from '@/analysis/use-names'
 import { fieldWords } from '@/analysis/words'
-import { http } from '@/api/client'
+import { download, http } from '@/api/client'
 import type { Board, SegmentList, Tile } from '@/api/types'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
@@ -19,6 +19,7 @@ import { Page, Panel } from '@/ui/page'
 import { useAct } from '@/ui/use-act'
 import { useUrlState } from '@/url/use-url-state'
 import { AddTile } from './add-tile'
+import { SendDrawer } from './send-drawer'
 import { TileView } from './tile'
 
 const EVERYWHERE = COMMON.sentence.filter((field) => field.name !== 'breakdown')
@@ -100,6 +101,14 @@ function Shown({ board }: { board: Board }) {
               <Button icon={<FullscreenOutlined />} onClick={() => void area.current?.requestFullscreen()}>
                 {t('boards.tv')}
               </Button>
+              <Button icon={<DownloadOutlined />} onClick={() => void act(() => download('GET', `/boards/${board.id}/file`, 'board.pdf', { query: { format: 'pdf' } }))}>
+                {t('boards.pdf')}
+              </Button>
+              {can('analyst') && (
+                <Button icon={<MailOutlined />} onClick={() => url.set({ send: 1 })}>
+                  {t('boards.send')}
+                </Button>
+              )}
               {can('analyst') && (
                 <Button icon={<EditOutlined />} onClick={() => url.set({ edit: 1 })}>
                   {t('boards.edit')}
@@ -134,6 +143,7 @@ function Shown({ board }: { board: Board }) {
           <TileView key={at} at={at} of={tiles.length} tile={tile} everywhere={everywhere} editing={editing} change={(part) => change(at, part)} move={(to) => move(at, to)} drop={(from) => move(from, at)} remove={() => setTiles(tiles.filter((_, number) => number !== at))} />
         ))}
       </div>
+      {url.get('send') === '1' && can('analyst') && <SendDrawer board={board.id} close={() => url.set({ send: null })} />}
       {editing && <AddTile names={known} add={(tile) => setTiles([...tiles, tile])} full={tiles.length >= 60} />}
     </Page>
   )

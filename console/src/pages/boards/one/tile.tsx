@@ -8,10 +8,13 @@ import { AnswerView } from '@/analysis/answer-view'
 import { isKind, titleOf, type Question } from '@/analysis/kinds'
 import { tidy } from '@/analysis/question'
 import { http } from '@/api/client'
-import type { Tile } from '@/api/types'
+import type { MetricAnswer, Tile } from '@/api/types'
 import { ChartScope } from '@/chart/chart'
 import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
+import { MetricChart } from '@/measure/metric-chart'
+import { useMadeOf, useUnit } from '@/measure/numbers'
+import { Moved } from '@/pages/metrics/one/page'
 import { ProblemView } from '@/ui/problem'
 
 /** Pixels of a row of the board. */
@@ -119,22 +122,44 @@ function Answered({ at, tile, everywhere }: { at: number; tile: Tile; everywhere
   const question = useMemo(() => asked(tile.question ?? {}, everywhere), [tile.question, everywhere])
   const query = useQuery({
     queryKey: ['tile', tile.kind, question],
-    queryFn: ({ signal }) => http.post<unknown>(`/query/${tile.kind}`, question, undefined, signal),
+    queryFn: ({ signal }) => {
+      if (tile.kind !== 'metric') return http.post<unknown>(`/query/${tile.kind}`, question, undefined, signal)
+      const { metric: key, ...rest } = question as Question & { metric: string }
+      return http.post<unknown>(`/metrics/${key}/values`, rest, undefined, signal)
+    },
     refetchInterval: REFRESH,
     staleTime: 60_000,
     retry: false,
   })
   const title = tile.title || (isKind(tile.kind) ? t(titleOf(tile.kind)) : tile.kind)
   const scope = useMemo(() => ({ prefix: `t${at}`, title, height: Math.max(120, tile.height * ROW - 96) }), [at, title, tile.height])
-  if (!isKind(tile.kind)) return null
+  if (!isKind(tile.kind) && tile.kind !== 'metric') return null
   if (query.data === undefined) return query.error ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <Skeleton active paragraph={{ rows: tile.height * 2 }} />
   return (
     <ChartScope value={scope}>
-      <AnswerView kind={tile.kind} question={question} answer={query.data} compact />
+      {isKind(tile.kind) ? <AnswerView kind={tile.kind} question={question} answer={query.data} compact /> : <MetricTile answer={query.data as MetricAnswer} title={tile.title} />}
       <div className="tile-foot small muted">
         {query.error ? <span style={{ color: 'var(--bad)' }}>{t('boards.stale', { when: format.ago(new Date(query.dataUpdatedAt).toISOString()) })}</span> : <span title={format.instantFull(new Date(query.dataUpdatedAt).toISOString())}>{t('boards.fresh', { when: format.instant(new Date(query.dataUpdatedAt).toISOString()) })}</span>}
-        <Link to={questionAddress(tile.kind, question)}>{t('boards.open')}</Link>
+        <Link to={isKind(tile.kind) ? questionAddress(tile.kind, question) : `/analysis/metrics/${(question as Question & { metric: string }).metric}`}>{t('boards.open')}</Link>
       </div>
     </ChartScope>
+  )
+}
+
+/** A metric's value with what it is made of and how it moved, and its line. */
+function MetricTile({ answer, title }: { answer: MetricAnswer; title: string }) {
+  const unit = useUnit()
+  const madeOf = useMadeOf()
+  const whole = answer.series.length === 1 ? answer.series[0] : undefined
+  return (
+    <>
+      {whole && (
+        <div className="metric-tile">
+          <span className="value">{unit(whole.total.value, answer.unit)}</span> <Moved now={whole.total.value} before={whole.previous?.value} good={answer.direction === 'up'} />
+          <div className="small muted">{madeOf(whole.total, answer.unit)}</div>
+        </div>
+      )}
+      <MetricChart answer={{ ...answer, name: title || answer.name }} height={140} id={answer.key} />
+    </>
   )
 }
