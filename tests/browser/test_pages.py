@@ -42,7 +42,7 @@ PAGES = {
     "aarrr": ("/analysis/aarrr", "新用户留存曲线", "Retention of new people"),
     "channels": ("/analysis/channels", "累计占比|收入从哪些渠道来", "Which channels revenue"),
     "channel-costs": ("/analysis/channels?costs=1", "渠道质量", "Channel quality"),
-    "cspdd": ("/analysis/cspdd?all=1", "校正后 p", "Corrected p"),
+    "cspdd": ("/analysis/cspdd?all=1", "与众不同的组合", "Combinations that stand out"),
     "stages": ("/analysis/aarrr?stages=1", "AARRR", "AARRR"),
     "trees": ("/analysis/trees", "销售额拆解", "KPI trees"),
     "tree": ("/analysis/trees/sales", "给变化加了", "adds to the change"),
