@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.behavior.made import DAY, HOUR, behavior_of, happened, scattered
+from tests.behavior.made import DAY, HOUR, at, behavior_of, happened, scattered
 from tilth.errors import InvalidInput
 
 slow = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -70,3 +70,14 @@ def test_what_does_not_go_together_is_refused(tmp_path: Path, series: dict[str, 
     with pytest.raises(InvalidInput) as refused:
         behavior.trends(series=[{"event": "a", **series}])
     assert refused.value.field == field
+
+
+def test_the_period_that_is_not_over_is_named(tmp_path: Path) -> None:
+    rows = [(1, "2026-06-01 10:00", "a"), (1, "2026-06-03 10:00", "a"), (1, "2026-06-03 10:05", "b")]
+    behavior = behavior_of(tmp_path, happened(rows), now=at("2026-06-03 12:00"))
+    running = {"range": {"from": "2026-06-01", "to": "2026-06-03"}}
+    assert behavior.trends(event="a", **running).partial == "2026-06-03"
+    assert behavior.trends(event="a", interval="week", **running).partial == "2026-06-01"
+    assert behavior.funnel(steps=["a", "b"], interval="day", **running).partial == "2026-06-03"
+    assert behavior.funnel(steps=["a", "b"], **running).partial is None
+    assert behavior.trends(event="a", range={"from": "2026-06-01", "to": "2026-06-02"}).partial is None

@@ -4106,6 +4106,7 @@ export interface components {
             time_to_convert: components["schemas"]["TimeBin"][];
             counted: string;
             distinguishes: components["schemas"]["Difference"][];
+            partial: string | null;
         };
         /** FunnelPeriod */
         FunnelPeriod: {
@@ -4666,6 +4667,7 @@ export interface components {
                 [key: string]: unknown;
             };
             cap: number | null;
+            partial: string | null;
         };
         /** MetricList */
         MetricList: {
@@ -6508,6 +6510,7 @@ export interface components {
             /** @default false */
             cached: boolean;
             series: components["schemas"]["TrendSeries"][];
+            partial: string | null;
         };
         /** Undone */
         Undone: {

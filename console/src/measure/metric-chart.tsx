@@ -23,16 +23,19 @@ export function MetricChart({ answer, height = 300, id = 'metric' }: { answer: M
         ...lines.map(({ name, points }, at) => ({
           type: 'line',
           name,
-          data: points.map((point) => point.value),
+          data: points.map((point) => (point.period === answer.partial ? null : point.value)),
           showSymbol: periods.length < 40,
           symbolSize: 5,
           color: c.series[at % c.series.length],
           endLabel: broken ? { show: true, formatter: name.length > 14 ? `${name.slice(0, 13)}…` : name, color: c.series[at % c.series.length] } : { show: false },
         })),
+        ...(answer.partial === null
+          ? []
+          : lines.map(({ name, points }, at) => ({ type: 'line', name, data: points.map((point, number) => (point.period === answer.partial || points[number + 1]?.period === answer.partial ? point.value : null)), symbolSize: 5, lineStyle: { type: 'dotted' }, color: c.series[at % c.series.length] }))),
         ...(!broken && (lines[0]?.points.some((point) => point.low !== null) ?? false)
           ? [
               { type: 'line', name: '', data: lines[0]?.points.map((point) => point.low) ?? [], stack: 'band', showSymbol: false, lineStyle: { opacity: 0 }, tooltip: { show: false } },
-              { type: 'line', name: '', data: lines[0]?.points.map((point) => (point.high ?? 0) - (point.low ?? 0)) ?? [], stack: 'band', showSymbol: false, lineStyle: { opacity: 0 }, areaStyle: { opacity: 0.14 }, color: c.series[0], tooltip: { show: false } },
+              { type: 'line', name: '', data: lines[0]?.points.map((point) => (point.high === null || point.low === null ? null : point.high - point.low)) ?? [], stack: 'band', showSymbol: false, lineStyle: { opacity: 0 }, areaStyle: { opacity: 0.14 }, color: c.series[0], tooltip: { show: false } },
             ]
           : []),
       ],
@@ -48,6 +51,7 @@ export function MetricChart({ answer, height = 300, id = 'metric' }: { answer: M
       title={answer.name}
       summary={summary}
       height={height}
+      about={answer.partial !== null && t('analysis.partial', { period: answer.partial })}
       option={option}
       table={{
         columns: [{ title: t('analysis.period') }, ...lines.map(({ name }) => ({ title: name, end: true, show }))],

@@ -93,6 +93,11 @@ class Periods:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def running(self, now: int) -> str | None:
+        """The label of the period that is not over at `now` (UTC µs), where it is one of these."""
+        at = self.index(now)
+        return self.labels[at] if 0 <= at < len(self.labels) else None
+
     def index(self, ts: int) -> int:
         """The period an instant is in; -1 before the first, len(self) after the last."""
         return int(np.searchsorted(self.bounds, ts, side="right")) - 1

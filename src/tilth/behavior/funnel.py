@@ -125,7 +125,10 @@ class TimeBin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunnelAnswer(Answer, frozen=True, kw_only=True):
-    """counted: what `people` are: person, or the property of count_by. time_to_convert: first to last step."""
+    """counted: what `people` are: person, or the property of count_by. time_to_convert: first to last step.
+
+    partial: the period of the trend that was not over when it was asked.
+    """
 
     steps: list[FunnelStep]
     breakdown: list[FunnelValue]
@@ -133,6 +136,7 @@ class FunnelAnswer(Answer, frozen=True, kw_only=True):
     time_to_convert: list[TimeBin]
     counted: str
     distinguishes: list[Difference]
+    partial: str | None = None
 
 
 class Part(NamedTuple):
@@ -246,6 +250,9 @@ def funnel(question: Question, asked: FunnelParameters, threads: int) -> FunnelA
         trend=_trend(question, asked, done),
         time_to_convert=_time_to_convert(asked, done),
         counted=asked.count_by,
+        partial=None
+        if asked.interval is None
+        else question.periods(asked.interval, asked.week_starts).running(question.now),
         distinguishes=_distinguishes(question, asked, done, threads) if asked.distinguish is not None else [],
     )
 

@@ -95,9 +95,10 @@ class TrendSeries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrendsAnswer(Answer, frozen=True, kw_only=True):
-    """series by label, each by breakdown value."""
+    """series by label, each by breakdown value. partial: the period that was not over when it was asked."""
 
     series: list[TrendSeries]
+    partial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def trends(question: Question, asked: TrendsParameters, threads: int) -> TrendsA
     shown = groups.labels if question.breakdown else [None]
     return TrendsAnswer(
         scanned=scanned,
+        partial=periods.running(question.now),
         series=[
             TrendSeries(
                 label=label,

@@ -57,7 +57,7 @@ class MetricSeries(msgspec.Struct, frozen=True, kw_only=True):
 class MetricAnswer(Answer, frozen=True, kw_only=True):
     """series: one, or one a value of the breakdown. kind, question: the question of behaviour it comes from.
 
-    cap: the value that larger ones counted as, None without.
+    cap: the value that larger ones counted as, None without. partial: the period that was not over when it was asked.
     """
 
     key: str
@@ -70,6 +70,7 @@ class MetricAnswer(Answer, frozen=True, kw_only=True):
     kind: str
     question: dict[str, Any]
     cap: float | None = None
+    partial: str | None = None
 
 
 class MetricQuestion(NamedTuple):
@@ -133,6 +134,7 @@ def metric_values(
         kind=question.kind,
         question=question.body,
         cap=cap,
+        partial=getattr(answer, "partial", None),
     )
 
 

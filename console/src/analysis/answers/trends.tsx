@@ -36,12 +36,14 @@ export function Trends({ question, answer, behind, compact }: AnswerProps<Trends
         {
           type: 'line',
           name,
-          data: line.points.map((point) => point.value),
+          data: line.points.map((point) => (point.period === answer.partial ? null : point.value)),
           showSymbol: periods.length < 40,
           symbolSize: 5,
           color: c.series[at % c.series.length],
           endLabel: lines.length > 1 ? { show: true, formatter: name.length > 14 ? `${name.slice(0, 13)}…` : name, color: c.series[at % c.series.length] } : { show: false },
         },
+        // A period that is not over is no fall: it is drawn apart, dashed.
+        ...(answer.partial === null ? [] : [{ type: 'line', name, data: line.points.map((point, number) => (point.period === answer.partial || line.points[number + 1]?.period === answer.partial ? point.value : null)), symbolSize: 5, lineStyle: { type: 'dotted' }, color: c.series[at % c.series.length] }]),
         ...(line.previous.length > 0 ? [{ type: 'line', name: `${name} · ${t('analysis.previous')}`, data: line.previous.map((point) => point.value), showSymbol: false, lineStyle: { type: 'dashed', opacity: 0.7 }, color: c.series[at % c.series.length] }] : []),
         ...(line.points.some((point) => point.moving_average !== null) ? [{ type: 'line', name: `${name} · ${t('analysis.field.moving_average')}`, data: line.points.map((point) => point.moving_average), showSymbol: false, lineStyle: { width: 3, opacity: 0.45 }, color: c.series[at % c.series.length] }] : []),
       ]),
@@ -74,6 +76,7 @@ export function Trends({ question, answer, behind, compact }: AnswerProps<Trends
         title={t('analysis.kind.trends')}
         summary={totals}
         height={compact ? 220 : 320}
+        about={answer.partial !== null && t('analysis.partial', { period: answer.partial })}
         option={option}
         table={{
           columns: [{ title: t('analysis.period') }, ...lines.map(({ name }) => ({ title: name, end: true, show: (value: unknown) => (typeof value === 'number' ? format.decimal(value) : '—') }))],

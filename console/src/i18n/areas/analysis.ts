@@ -2,6 +2,10 @@ import type { Message } from '../translate'
 
 export const analysis = {
   'nav.questions': { zh: '分析', en: 'Questions' },
+  'analysis.partial': { zh: '{period} 这一段还没结束，用点线画。', en: '{period} is not over yet and drawn dotted.' },
+  'analysis.unreadable': { zh: '地址里的问题读不懂', en: 'The question in the address cannot be read' },
+  'analysis.unreadable.about': { zh: '链接可能被截断了。没有运行任何问题；请向分享的人再要一次，或重新开始。', en: 'The link may have been cut short. Nothing was asked; get it again from whoever shared it, or begin anew.' },
+  'analysis.begin_anew': { zh: '重新开始', en: 'Begin anew' },
   'analysis.title': { zh: '行为分析', en: 'Behaviour' },
   'analysis.about': { zh: '问一个问题，得到图、表和数字背后的人；保存下来，随时再问。', en: 'Ask a question; get a picture, a table and the people behind each number. Save it to ask again.' },
   'analysis.begin.title': { zh: '从这里开始', en: 'Begin here' },

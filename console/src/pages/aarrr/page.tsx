@@ -93,7 +93,7 @@ function Shown({ answer }: { answer: AarrrAnswer }) {
           series: [
             { type: 'line', name: t('aarrr.curve'), data: days.map(([, share]) => share.share), color: c.series[0] },
             { type: 'line', name: '', data: days.map(([, share]) => share.low), stack: 'band', showSymbol: false, lineStyle: { opacity: 0 }, tooltip: { show: false } },
-            { type: 'line', name: '', data: days.map(([, share]) => (share.high ?? 0) - (share.low ?? 0)), stack: 'band', showSymbol: false, lineStyle: { opacity: 0 }, areaStyle: { opacity: 0.14 }, color: c.series[0], tooltip: { show: false } },
+            { type: 'line', name: '', data: days.map(([, share]) => (share.high === null || share.low === null ? null : share.high - share.low)), stack: 'band', showSymbol: false, lineStyle: { opacity: 0 }, areaStyle: { opacity: 0.14 }, color: c.series[0], tooltip: { show: false } },
           ],
         })}
         table={{ columns: [{ title: t('aarrr.after') }, { title: t('aarrr.people'), end: true }, { title: t('aarrr.of'), end: true }, { title: t('aarrr.share'), end: true, show: (value) => format.percent(value as number | null) }], rows: days.map(([day, share]) => [day, share.people, share.of, share.share]) }}

@@ -46,7 +46,8 @@ function Ask({ kind, names }: { kind: Kind; names: Names }) {
   const [behind, setBehind] = useState<Behind | null>(null)
   const [open, setOpen] = useState<'more' | 'json' | null>(null)
   const text = url.get('q')
-  const question = useMemo(() => readQuestion(text) ?? firstQuestion(kind, names), [text, kind, names])
+  const unreadable = text !== '' && readQuestion(text) === null
+  const question = useMemo(() => (unreadable ? null : (readQuestion(text) ?? firstQuestion(kind, names))), [text, unreadable, kind, names])
   const segments = useQuery({ queryKey: ['segments'], queryFn: ({ signal }) => http.get<SegmentList>('/segments', undefined, signal) })
   const options = useMemo(() => (segments.data?.segments ?? []).map((one) => ({ value: one.key, label: one.name })), [segments.data])
   const answer = useQuery({
@@ -57,6 +58,17 @@ function Ask({ kind, names }: { kind: Kind; names: Names }) {
     staleTime: 30_000,
     retry: false,
   })
+  if (unreadable) {
+    return (
+      <Page title={t(titleOf(kind))} about={t(aboutOf(kind))}>
+        <Panel>
+          <EmptyState picture="curve" title={t('analysis.unreadable')} action={<Button type="primary" onClick={() => url.set({ q: null, saved: null, title: null })}>{t('analysis.begin_anew')}</Button>}>
+            {t('analysis.unreadable.about')}
+          </EmptyState>
+        </Panel>
+      </Page>
+    )
+  }
   const write = (next: Question) => url.set({ q: JSON.stringify(tidy(next)) }, { push: true })
   const change = (part: Question) => write({ ...question, ...part })
   const problem = answer.error instanceof Problem ? answer.error : null
