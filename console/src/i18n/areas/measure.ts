@@ -176,6 +176,8 @@ export const measure = {
   'cspdd.cells': { zh: '与众不同的组合', en: 'Combinations that stand out' },
   'cspdd.cells.about': { zh: '判断了 {judged} 个组合，另有 {small} 个人数太少。预期来自渠道、场景、产品各自的水平；p 已按多次比较校正。', en: '{judged} combinations judged, {small} too small. Expected from channel, scene and product apart; p is corrected for looking at many.' },
   'cspdd.all': { zh: '显示全部', en: 'show all' },
+  'cspdd.few': { zh: '每个组合的人都太少', en: 'Too few people in every combination' },
+  'cspdd.few.about': { zh: '选更长的时间，再看哪些组合与众不同。', en: 'Choose a longer range to see which combinations stand out.' },
   'cspdd.nothing': { zh: '没有组合明显不同', en: 'No combination stands out' },
   'cspdd.nothing.about': { zh: '在这段时间，成交率可以由渠道、场景和产品各自解释。', en: 'In this range channel, scene and product explain the deals each by itself.' },
   'cspdd.cell': { zh: '渠道 × 场景 × 产品', en: 'Channel × scene × product' },

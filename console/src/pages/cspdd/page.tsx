@@ -91,9 +91,15 @@ function Shown({ answer }: { answer: DealPathsAnswer }) {
         }
       >
         {cells.length === 0 ? (
-          <EmptyState picture="done" title={t('cspdd.nothing')}>
-            {t('cspdd.nothing.about')}
-          </EmptyState>
+          answer.judged === 0 ? (
+            <EmptyState picture="people" title={t('cspdd.few')}>
+              {t('cspdd.few.about')}
+            </EmptyState>
+          ) : (
+            <EmptyState picture="done" title={t('cspdd.nothing')}>
+              {t('cspdd.nothing.about')}
+            </EmptyState>
+          )
         ) : (
           <DataTable<DealCell>
             size="small"
