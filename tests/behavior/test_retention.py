@@ -36,8 +36,10 @@ def test_a_cell_that_has_not_come_is_null_and_never_zero(tmp_path: Path) -> None
         ("2026-06-03", 1, [1, 0, None, None]),
         ("2026-06-04", 1, [1, None, None, None]),
     ]
-    assert answer.average == [1.0, pytest.approx(2 / 5), pytest.approx(1 / 4), 0.5]
-    assert answer.n_day == {"D1": pytest.approx(2 / 5)}
+    # The 4th is not over: its cells are in no average.
+    assert [r.partial for r in answer.rows] == [3, 2, 1, 0]
+    assert answer.average == [1.0, 0.5, 0.0, None]
+    assert answer.n_day == {"D1": 0.5}
 
 
 def test_returns_after_the_range_count_as_far_as_there_is_data(tmp_path: Path) -> None:
@@ -122,6 +124,31 @@ def test_in_each_period_a_person_is_one_thing(tmp_path: Path) -> None:
 def test_the_period_before_the_range_is_looked_at(tmp_path: Path) -> None:
     answer = asked(tmp_path).lifecycle(interval="day", range={"from": "2026-06-02", "to": "2026-06-02"})
     assert (answer.new, answer.returning, answer.dormant) == ([1], [1], [-1])
+
+
+def test_a_range_that_begins_inside_a_week_shows_the_whole_week(tmp_path: Path) -> None:
+    rows = [(1, "2026-06-01 10:00", "visit"), (1, "2026-06-09 10:00", "visit"), (2, "2026-05-20 10:00", "visit")]
+    rows += [(2, "2026-06-02 10:00", "visit"), (3, "2026-06-10 10:00", "visit")]
+    answer = behavior_of(tmp_path, happened(rows)).lifecycle(
+        interval="week", range={"from": "2026-06-04", "to": "2026-06-10"}
+    )
+    # Monday's people are of Thursday's week: they come back in the next, they are not raised from the dead.
+    assert answer.periods == ["2026-06-01", "2026-06-08"]
+    assert (answer.new, answer.returning) == ([1, 1], [0, 1])
+    assert (answer.resurrecting, answer.dormant) == ([1, 0], [0, -1])
+
+
+def test_a_day_that_is_not_over_is_in_no_average(tmp_path: Path) -> None:
+    rows = [(uid, "2026-06-01 10:00", "visit") for uid in (1, 2)] + [
+        (uid, "2026-06-02 09:00", "visit") for uid in (1, 2, 3)
+    ]
+    rows += [(1, "2026-06-03 09:00", "visit")]
+    behavior = behavior_of(tmp_path, happened(rows), now=at("2026-06-03 12:00"))
+    answer = behavior.retention(start="visit", periods=2, range={"from": "2026-06-01", "to": "2026-06-03"})
+    assert [row.partial for row in answer.rows] == [2, 1, 0]
+    assert answer.rows[1].returned == [3, 1, None]
+    # The second day of the first cohort and the first day of the second are today, and today is not over.
+    assert answer.average[1:] == [1.0, None]
 
 
 def test_a_lifecycle_can_be_broken_down(tmp_path: Path) -> None:

@@ -15,16 +15,15 @@ def lifecycle(
     active: Serves,
     ever: Serves,
     period: Callable[[int], int],
-    counts: Callable[[int], bool],
     periods: int,
 ) -> list[dict[str, set[int]]]:
-    """For each period the people in each state. counts(ts): whether activity then is looked at."""
+    """For each period the people in each state."""
     found: list[dict[str, set[int]]] = []
     people = by_person(events)
     for p in range(periods):
         states: dict[str, set[int]] = {"new": set(), "returning": set(), "resurrecting": set(), "dormant": set()}
         for uid, mine in people.items():
-            when = {period(e.ts) for e in mine if active(e) and counts(e.ts)}
+            when = {period(e.ts) for e in mine if active(e)}
             born = min((period(e.ts) for e in mine if ever(e)), default=None)
             if p in when:
                 state = "new" if born == p else "returning" if p - 1 in when else "resurrecting"

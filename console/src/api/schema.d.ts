@@ -4119,7 +4119,11 @@ export interface components {
             label: string;
             people: number;
             from_first: number | null;
+            from_first_low: number | null;
+            from_first_high: number | null;
             from_previous: number | null;
+            from_previous_low: number | null;
+            from_previous_high: number | null;
             seconds_from_previous: components["schemas"]["Seconds"];
             seconds_from_first: components["schemas"]["Seconds"];
         };
@@ -5609,6 +5613,7 @@ export interface components {
             returned: (number | null)[];
             low: (number | null)[];
             high: (number | null)[];
+            partial: number | null;
         };
         /** RetentionValue */
         RetentionValue: {

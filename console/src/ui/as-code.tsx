@@ -3,9 +3,9 @@ import { Button, Modal, Tabs, Typography } from 'antd'
 import { useState } from 'react'
 import { API } from '@/api/client'
 import { useLanguage } from '@/i18n/language'
-import { pythonLiteral, shellQuoted } from './code-text'
+import { commandOf, pythonLiteral, shellQuoted } from './code-text'
 
-/** The page's question as JSON, curl and Python, to ask it from elsewhere. */
+/** The page's question as JSON, curl, Python and a command, to ask it from elsewhere. */
 export function AsCode({ path, body, size }: { path: string; body: unknown; size?: 'small' | 'middle' }) {
   const { t } = useLanguage()
   const [open, setOpen] = useState(false)
@@ -15,6 +15,9 @@ export function AsCode({ path, body, size }: { path: string; body: unknown; size
     curl: `curl -X POST ${address} \\\n  -H "Authorization: Bearer $TILTH_TOKEN" \\\n  -H 'Content-Type: application/json' \\\n  -d ${shellQuoted(JSON.stringify(body))}`,
     python: `import os\n\nimport httpx\n\nanswer = httpx.post(\n    ${JSON.stringify(address)},\n    headers={"Authorization": f"Bearer {os.environ['TILTH_TOKEN']}"},\n    json=${pythonLiteral(body, '    ')},\n    timeout=300,\n).raise_for_status().json()`,
   }
+  const command = commandOf(path, body)
+  const kinds = [...(['json', 'curl', 'python'] as const), ...(command === null ? [] : (['cli'] as const))]
+  const textOf = (kind: (typeof kinds)[number]) => (kind === 'cli' ? (command ?? '') : texts[kind])
   return (
     <>
       <Button icon={<CodeOutlined />} size={size ?? 'middle'} onClick={() => setOpen(true)}>
@@ -24,12 +27,12 @@ export function AsCode({ path, body, size }: { path: string; body: unknown; size
         <p className="small muted">{t('code.about')}</p>
         <Tabs
           size="small"
-          items={(['json', 'curl', 'python'] as const).map((kind) => ({
+          items={kinds.map((kind) => ({
             key: kind,
-            label: { json: 'JSON', curl: 'curl', python: 'Python' }[kind],
+            label: { json: 'JSON', curl: 'curl', python: 'Python', cli: 'tilth' }[kind],
             children: (
-              <Typography.Paragraph copyable={{ text: texts[kind] }} style={{ marginBottom: 0 }}>
-                <pre className="mono snippet">{texts[kind]}</pre>
+              <Typography.Paragraph copyable={{ text: textOf(kind) }} style={{ marginBottom: 0 }}>
+                <pre className="mono snippet">{textOf(kind)}</pre>
               </Typography.Paragraph>
             ),
           }))}

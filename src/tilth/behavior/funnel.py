@@ -27,6 +27,7 @@ from tilth.behavior.quantiles import quantiles
 from tilth.behavior.question import Question
 from tilth.behavior.step_times import StepTimes, step_times
 from tilth.behavior.strands import Strand
+from tilth.behavior.wilson import wilson
 from tilth.errors import InvalidInput
 
 __all__ = [
@@ -91,12 +92,17 @@ class Seconds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunnelStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step. from_first, from_previous: shares (0..1) of the people at step 0 and at the step before."""
+    """One step. from_first, from_previous: shares (0..1) of the people at step 0 and at the step before, with their
+    95 % Wilson bounds."""
 
     label: str
     people: int
     from_first: float | None
+    from_first_low: float | None
+    from_first_high: float | None
     from_previous: float | None
+    from_previous_low: float | None
+    from_previous_high: float | None
     seconds_from_previous: Seconds
     seconds_from_first: Seconds
 
@@ -390,8 +396,7 @@ def _all_steps(done: Outcome, threads: int) -> list[FunnelStep]:
             FunnelStep(
                 label=label,
                 people=here.people,
-                from_first=here.people / first if first else None,
-                from_previous=here.people / previous if previous else None,
+                **_shares(here.people, first, previous),
                 seconds_from_previous=Seconds(**here.from_previous) if k else Seconds(),
                 seconds_from_first=Seconds(**here.from_first) if k else Seconds(),
             )
@@ -412,13 +417,21 @@ def _step_rows(done: Outcome, rows: Int64) -> list[FunnelStep]:
             FunnelStep(
                 label=label,
                 people=people,
-                from_first=people / first if first else None,
-                from_previous=people / previous if previous else None,
+                **_shares(people, first, previous),
                 seconds_from_previous=_seconds(done.at(rows, k) - done.at(rows, k - 1)) if k else Seconds(),
                 seconds_from_first=_seconds(done.at(rows, k) - done.at(rows, 0)) if k else Seconds(),
             )
         )
         previous = people
+    return found
+
+
+def _shares(people: int, first: int, previous: int) -> dict[str, float | None]:
+    """The fields of a step that are shares."""
+    found: dict[str, float | None] = {}
+    for name, of in (("from_first", first), ("from_previous", previous)):
+        low, high = wilson(people, of) or (None, None)
+        found |= {name: people / of if of else None, f"{name}_low": low, f"{name}_high": high}
     return found
 
 

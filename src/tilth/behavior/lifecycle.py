@@ -91,13 +91,13 @@ def _walk(
     nominal = max(1, int(bounds[-1] - bounds[0]) // (len(bounds) - 1))
     groups = people_groups(question, question.breakdown, active, threads)
     codes = group_codes(question, question.breakdown, groups)
-    span = Span(int(bounds[0]), question.span.end)
+    # Whole calendar periods, also where the range begins or ends inside one: see docs/adr/0009.
+    span = Span(int(bounds[0]), int(bounds[-1]))
     bits = [(active, cohorts.START), (step.bare(), cohorts.EVER)]
 
     def work(bucket: int) -> tuple[Any, int]:
         feed = feed_of(question, bucket, bits, span=span, timeless=cohorts.EVER, codes=codes)
-        first = max(question.span.first, int(bounds[1]))
-        found = cohorts.walk_lifecycle(feed.feed, bounds, nominal, first, max(1, len(groups)), pick_period, pick_state)
+        found = cohorts.walk_lifecycle(feed.feed, bounds, nominal, max(1, len(groups)), pick_period, pick_state)
         return found, feed.rows
 
     parts = over_buckets(question, work, threads)

@@ -54,13 +54,15 @@ class RetentionParameters(Asked, frozen=True, kw_only=True):
 
 
 class RetentionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A cohort. returned[k]: people who came back in column k; low, high: 95 % Wilson bounds of their share."""
+    """A cohort. returned[k]: people who came back in column k; low, high: 95 % Wilson bounds of their share. partial:
+    the column whose period was not over when it was asked."""
 
     period: str
     people: int
     returned: list[int | None]
     low: list[float | None]
     high: list[float | None]
+    partial: int | None = None
 
 
 class RetentionValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ class RetentionValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetentionAnswer(Answer, frozen=True, kw_only=True):
-    """average[k]: share (0..1) of all cohorts whose column k has come, weighted by people; low, high: its bounds.
+    """average[k]: share (0..1) of all cohorts whose column k is over, weighted by people; low, high: its bounds.
 
     n_day: average of D1, D7 and D30, with interval day, as far as there are columns.
     """
@@ -149,7 +151,7 @@ class _Run:
         last = question.snapshot.last or 0
         first, end = question.bounds()
         self.horizon = max(last + 1, min(question.now, end))
-        longer = extended(self.periods, asked.periods, question.zone)
+        longer = extended(self.periods, asked.periods + 1, question.zone)
         while asked.kind == "rolling" and longer.bounds[-1] <= last:
             # Later returns count too, so there are periods as far as there are events.
             longer = extended(longer, len(longer), question.zone)
@@ -190,6 +192,14 @@ class _Run:
     def has_come(self, cohort: int, column: int) -> bool:
         return column == 0 or int(self.longer.bounds[cohort + column]) < self.horizon
 
+    def is_over(self, cohort: int, column: int) -> bool:
+        return int(self.longer.bounds[cohort + column + 1]) <= self.question.now
+
+    def running(self, cohort: int) -> int | None:
+        """The column whose period is not over."""
+        columns = range(self.asked.periods + 1)
+        return next((k for k in columns if self.has_come(cohort, k) and not self.is_over(cohort, k)), None)
+
     def rows(self, cells: Int64) -> list[RetentionRow]:
         found = []
         for c, label in enumerate(self.periods.labels):
@@ -203,6 +213,7 @@ class _Run:
                     returned=returned,
                     low=[b[0] if b else None for b in bounds],
                     high=[b[1] if b else None for b in bounds],
+                    partial=self.running(c),
                 )
             )
         return found
@@ -211,7 +222,8 @@ class _Run:
         shares: list[float | None] = []
         bounds: list[tuple[float, float] | None] = []
         for k in range(self.asked.periods + 1):
-            come = [c for c in range(len(self.periods)) if self.has_come(c, k)]
+            # A period that is not over would only make it look worse; the cohort itself is whole.
+            come = [c for c in range(len(self.periods)) if self.has_come(c, k) and (k == 0 or self.is_over(c, k))]
             people = int(cells[come, 0].sum())
             returned = int(cells[come, k].sum())
             shares.append(returned / people if people else None)

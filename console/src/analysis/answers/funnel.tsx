@@ -77,13 +77,13 @@ export function Funnel({ question, answer, behind, compact }: AnswerProps<Funnel
               columns={[
                 { title: t('analysis.step'), render: (_, one) => names[one.at] },
                 { title: counted, align: 'right', render: (_, one) => <PeopleNumber open={one.people > 0 ? open(one.at, 'converted') : undefined} label={t('analysis.people.of', { what: names[one.at] ?? '' })}>{format.count(one.people)}</PeopleNumber> },
-                { title: t('analysis.funnel.from_first'), align: 'right', render: (_, one) => <span title={format.ratio(one.people, first)}>{format.percent(one.from_first, 1)} <span className="muted small">{format.ratio(one.people, first)}</span></span> },
+                { title: t('analysis.funnel.from_first'), align: 'right', render: (_, one) => <span title={format.ratio(one.people, first)}>{format.percent(one.from_first, 1)} <span className="muted small">{format.ratio(one.people, first)}{one.at > 0 && ` · ${format.percent(one.from_first_low, 1)} – ${format.percent(one.from_first_high, 1)}`}</span></span> },
                 {
                   title: t('analysis.funnel.from_previous'),
                   align: 'right',
                   render: (_, one) => {
                     const before = answer.steps[one.at - 1]?.people
-                    return before === undefined ? '—' : <span>{format.percent(one.from_previous, 1)} <span className="muted small">{format.ratio(one.people, before)}</span></span>
+                    return before === undefined ? '—' : <span>{format.percent(one.from_previous, 1)} <span className="muted small">{format.ratio(one.people, before)} · {format.percent(one.from_previous_low, 1)} – {format.percent(one.from_previous_high, 1)}</span></span>
                   },
                 },
                 {

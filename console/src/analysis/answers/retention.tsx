@@ -120,9 +120,9 @@ function Cohorts({ rows, columns, open }: CohortsProps) {
                 if (n === null) return <td key={at} />
                 const share = row.people > 0 ? n / row.people : null
                 const ground = share === null ? colors.surface : shade(share)
-                const words = `${format.percent(share, 1)} = ${format.ratio(n, row.people)} [${format.percent(row.low[at], 1)}, ${format.percent(row.high[at], 1)}]`
+                const words = `${format.percent(share, 1)} = ${format.ratio(n, row.people)} [${format.percent(row.low[at], 1)}, ${format.percent(row.high[at], 1)}]${row.partial === at ? ` · ${t('analysis.retention.running')}` : ''}`
                 return (
-                  <td key={at} className="end cell" style={{ background: ground, color: readableOn(ground) }} title={words}>
+                  <td key={at} className="end cell" style={{ background: ground, color: readableOn(ground), ...(row.partial === at ? { fontStyle: 'italic', outline: '1px dashed var(--lineStrong)', outlineOffset: -2 } : {}) }} title={words}>
                     {open && n > 0 ? (
                       <button type="button" className="bare" aria-label={`${row.period} · ${columns[at] ?? ''}${t('colon')}${words}`} onClick={() => open(row.period, at)}>
                         {format.percent(share, 1)}

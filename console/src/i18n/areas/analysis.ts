@@ -2,6 +2,7 @@ import type { Message } from '../translate'
 
 export const analysis = {
   'nav.questions': { zh: '分析', en: 'Questions' },
+  'analysis.retention.running': { zh: '这一段还没结束，不计入平均', en: 'not over yet, in no average' },
   'analysis.partial': { zh: '{period} 这一段还没结束，用点线画。', en: '{period} is not over yet and drawn dotted.' },
   'analysis.unreadable': { zh: '地址里的问题读不懂', en: 'The question in the address cannot be read' },
   'analysis.unreadable.about': { zh: '链接可能被截断了。没有运行任何问题；请向分享的人再要一次，或重新开始。', en: 'The link may have been cut short. Nothing was asked; get it again from whoever shared it, or begin anew.' },

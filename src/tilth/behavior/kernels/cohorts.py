@@ -149,13 +149,11 @@ def walk_retention(
 
 
 @njit(cache=True, nogil=True)
-def walk_lifecycle(
-    feed: Any, bounds: Any, nominal: int, first_ts: int, groups: int, pick_period: int, pick_state: int
-) -> Any:
+def walk_lifecycle(feed: Any, bounds: Any, nominal: int, groups: int, pick_period: int, pick_state: int) -> Any:
     """(counts int64[groups, 4, periods], uid[p]): new, returning, resurrecting, dormant people.
 
     bounds[0] begins the period before the first one shown. bits: START is activity, EVER activity
-    whatever the filters. In the first period shown only events from first_ts on count. feed.unit: groups; a
+    whatever the filters. feed.unit: groups; a
     person's group in a period is that of its first event there. uid: who is in pick_state in pick_period.
     """
     pos, nxt = begin(feed)
@@ -179,7 +177,7 @@ def walk_lifecycle(
             for i in range(a, b + 1):
                 at = periods + 5
                 if i < b:
-                    if not bits[i] & START or (bounds[1] <= ts[i] < first_ts):
+                    if not bits[i] & START:
                         continue
                     at = period_of(ts[i], bounds, nominal)
                     if at == before:
