@@ -138,6 +138,15 @@ def test_a_range_that_begins_inside_a_week_shows_the_whole_week(tmp_path: Path) 
     assert (answer.resurrecting, answer.dormant) == ([1, 0], [0, -1])
 
 
+def test_a_breakdown_loses_nobody_of_the_period_before(tmp_path: Path) -> None:
+    rows = [(1, "2026-06-09 10:00", "visit", {"channel": "ads"}), (2, "2026-06-02 10:00", "visit", {"channel": "mail"})]
+    behavior = behavior_of(tmp_path, happened(rows))
+    plain = {"interval": "week", "range": {"from": "2026-06-08", "to": "2026-06-10"}}
+    alone, broken = behavior.lifecycle(plain), behavior.lifecycle({**plain, "breakdown": "channel"})
+    assert (alone.new, alone.dormant) == (broken.new, broken.dormant) == ([1], [-1])
+    assert {v.value: v.dormant for v in broken.breakdown} == {"ads": [0], "mail": [-1]}
+
+
 def test_a_day_that_is_not_over_is_in_no_average(tmp_path: Path) -> None:
     rows = [(uid, "2026-06-01 10:00", "visit") for uid in (1, 2)] + [
         (uid, "2026-06-02 09:00", "visit") for uid in (1, 2, 3)

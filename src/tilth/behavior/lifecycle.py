@@ -7,6 +7,7 @@ negative). Filters choose which activity counts, but never turn an old person in
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import msgspec
@@ -89,10 +90,13 @@ def _walk(
     periods = question.periods(asked.interval, asked.week_starts)
     bounds = np.concatenate(([before(periods, question.zone)], periods.bounds))
     nominal = max(1, int(bounds[-1] - bounds[0]) // (len(bounds) - 1))
-    groups = people_groups(question, question.breakdown, active, threads)
-    codes = group_codes(question, question.breakdown, groups)
     # Whole calendar periods, also where the range begins or ends inside one: see docs/adr/0009.
     span = Span(int(bounds[0]), int(bounds[-1]))
+    # Values are named over all days that are looked at, so that nobody is lost who has one of another day.
+    question = copy.copy(question)
+    question.span = span
+    groups = people_groups(question, question.breakdown, active, threads)
+    codes = group_codes(question, question.breakdown, groups)
     bits = [(active, cohorts.START), (step.bare(), cohorts.EVER)]
 
     def work(bucket: int) -> tuple[Any, int]:
