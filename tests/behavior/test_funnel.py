@@ -30,6 +30,13 @@ def funnel(tmp_path: Path, rows: list[tuple[Any, ...]], **asked: Any) -> FunnelA
     return behavior_of(tmp_path, happened(rows)).funnel(asked)
 
 
+def test_an_event_of_the_last_steps_instant_may_begin_the_attempt_that_counts(tmp_path: Path) -> None:
+    rows = [(1, "2026-06-01 10:00", "a"), (1, "2026-06-01 10:03", "b"), (1, "2026-06-01 10:03", "a")]
+    answer = behavior_of(tmp_path, happened(rows)).funnel(steps=["a", "b"])
+    # The two at 10:03 serve in the order of the steps: that attempt began last.
+    assert answer.steps[1].seconds_from_first.mean == 0
+
+
 def test_of_three_visitors_two_fill_a_cart_and_one_buys(tmp_path: Path) -> None:
     answer = funnel(
         tmp_path,

@@ -62,7 +62,7 @@ def apply(
     if len(plans) > 1:
         raise InvalidInput("tracking_plan", "is given twice")
     done: dict[str, Any] = {"plan_version": None, "sources": [name for name, _ in sources]}
-    done |= measured.names()
+    done |= {part: names for part, names in measured.names().items() if names}
     if not dry_run:
         with open_workspace(workspace, read_only=True) as opened:
             who = operator()

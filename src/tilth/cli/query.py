@@ -183,7 +183,9 @@ def sql(
     from tilth.server.sql_views import run_sql
 
     if (statement != "") + (saved != "") + list_saved != 1:
-        raise InvalidInput("statement", "give a statement, --saved TITLE or --list, and one of them only")
+        raise typer.BadParameter(
+            "give a statement, --saved TITLE or --list, and one of them only", param_hint="statement"
+        )
     text = sys.stdin.read() if statement == "-" else statement
     with open_workspace(workspace, read_only=True) as opened:
         if list_saved:

@@ -174,7 +174,8 @@ def _plain_ordered(ts: Any, bits: Any, a: int, b: int, steps: int, length: int, 
                 reach = k
                 work[BEST] = made
                 if reach == steps - 1:
-                    return reach
+                    # Another event of the same instant may begin an attempt that gets as far.
+                    return _TIED if p + 1 < b and ts[p + 1] == t else reach
             made += 1 if serves else 0
     return reach
 
