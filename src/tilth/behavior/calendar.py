@@ -98,6 +98,12 @@ class Periods:
         at = self.index(now)
         return self.labels[at] if 0 <= at < len(self.labels) else None
 
+    def at(self, label: str) -> int:
+        """The number of a period by its label. Raises `InvalidInput`."""
+        if label not in self.labels:
+            raise InvalidInput("period", f"{label[:40]!r} is not a period of this answer")
+        return self.labels.index(label)
+
     def index(self, ts: int) -> int:
         """The period an instant is in; -1 before the first, len(self) after the last."""
         return int(np.searchsorted(self.bounds, ts, side="right")) - 1

@@ -23,9 +23,10 @@ from tilth.behavior.quantiles import quantiles
 from tilth.behavior.question import Question
 from tilth.errors import InvalidInput
 
-__all__ = ["Bin", "DistributionAnswer", "DistributionParameters", "distribution", "gini", "top_share"]
+__all__ = ["Bin", "DistributionAnswer", "DistributionParameters", "bin_people", "distribution", "gini", "top_share"]
 
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 METRICS = ("count", "sum", "mean", "min", "max")
 
 
@@ -71,6 +72,37 @@ class DistributionAnswer(Answer, frozen=True, kw_only=True):
 
 def distribution(question: Question, asked: DistributionParameters, threads: int) -> DistributionAnswer:
     """Answer a distribution."""
+    _, number, group, edges, groups, scanned = _measured(question, asked, threads)
+    return DistributionAnswer(
+        scanned=scanned,
+        bins=_bins(number, edges),
+        people=len(number),
+        total=float(number.sum()),
+        mean=float(number.mean()) if len(number) else None,
+        median=quantiles(number, (0.5,))[0] if len(number) else None,
+        gini=gini(number),
+        top20_share=top_share(number, 0.2),
+        breakdown=[_value(label, number[group == g], edges) for g, label in enumerate(groups.labels)]
+        if question.breakdown
+        else [],
+    )
+
+
+def bin_people(question: Question, asked: DistributionParameters, threads: int, *, bin: int = -1) -> Int64:
+    """uids, ascending, of the people of a bin, by its number (-1: of all of them)."""
+    uid, number, _, edges, _, _ = _measured(question, asked, threads)
+    if not -1 <= bin < len(edges) - 1:
+        raise InvalidInput("bin", f"must be between 0 and {len(edges) - 2}, or -1 for all")
+    if bin >= 0:
+        below = number <= edges[bin + 1] if bin == len(edges) - 2 else number < edges[bin + 1]
+        uid = uid[(number >= edges[bin]) & below]
+    return np.sort(uid)
+
+
+def _measured(
+    question: Question, asked: DistributionParameters, threads: int
+) -> tuple[Int64, Float64, Int64, Float64, Groups, int]:
+    """(uid, number and group of each person with one, edges of the bins, the groups, events looked at)."""
     if asked.metric not in METRICS:
         raise InvalidInput("metric", f"{asked.metric[:40]!r} is not a metric of a person", list(METRICS))
     step = parse_step(asked.event, "event", question).restricted(question.filters)
@@ -90,27 +122,16 @@ def distribution(question: Question, asked: DistributionParameters, threads: int
         return walk_totals(feed.feed), feed.rows
 
     parts = over_buckets(question, work, threads)
+    uid = np.concatenate([p[0][0] for p in parts])
     events = np.concatenate([p[0][1] for p in parts])
     measured = np.concatenate([p[0][2] for p in parts])
     real = np.concatenate([p[0][3] for p in parts], axis=1)
     group = np.concatenate([p[0][4] for p in parts])
     number = _numbers(asked.metric, events, measured, real) / scale
     there = ~np.isnan(number)
-    number, group = number[there], group[there]
+    number = number[there]
     edges = given if given is not None else automatic_edges(number, asked.bins if isinstance(asked.bins, int) else None)
-    return DistributionAnswer(
-        scanned=sum(p[1] for p in parts),
-        bins=_bins(number, edges),
-        people=len(number),
-        total=float(number.sum()),
-        mean=float(number.mean()) if len(number) else None,
-        median=quantiles(number, (0.5,))[0] if len(number) else None,
-        gini=gini(number),
-        top20_share=top_share(number, 0.2),
-        breakdown=[_value(label, number[group == g], edges) for g, label in enumerate(groups.labels)]
-        if question.breakdown
-        else [],
-    )
+    return uid[there], number, group[there], edges, groups, sum(p[1] for p in parts)
 
 
 def _numbers(metric: str, events: npt.NDArray[np.int64], measured: npt.NDArray[np.int64], real: Float64) -> Float64:

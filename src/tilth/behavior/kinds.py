@@ -46,11 +46,15 @@ questions: dict[str, QuestionKind] = {
     "retention": QuestionKind(RetentionParameters, Behavior.retention, RetentionAnswer, Behavior.retention_people),
     "lifecycle": QuestionKind(LifecycleParameters, Behavior.lifecycle, LifecycleAnswer, Behavior.lifecycle_people),
     "stickiness": QuestionKind(StickinessParameters, Behavior.stickiness, StickinessAnswer, Behavior.stickiness_people),
-    "trends": QuestionKind(TrendsParameters, Behavior.trends, TrendsAnswer, None),
-    "distribution": QuestionKind(DistributionParameters, Behavior.distribution, DistributionAnswer, None),
-    "sessions": QuestionKind(SessionsParameters, Behavior.sessions, SessionsAnswer, None),
-    "paths": QuestionKind(PathsParameters, Behavior.paths, PathsAnswer, None),
-    "attribution": QuestionKind(AttributionParameters, Behavior.attribution, AttributionAnswer, None),
-    "ltv": QuestionKind(LtvParameters, Behavior.ltv, LtvAnswer, None),
+    "trends": QuestionKind(TrendsParameters, Behavior.trends, TrendsAnswer, Behavior.trends_people),
+    "distribution": QuestionKind(
+        DistributionParameters, Behavior.distribution, DistributionAnswer, Behavior.distribution_people
+    ),
+    "sessions": QuestionKind(SessionsParameters, Behavior.sessions, SessionsAnswer, Behavior.sessions_people),
+    "paths": QuestionKind(PathsParameters, Behavior.paths, PathsAnswer, Behavior.paths_people),
+    "attribution": QuestionKind(
+        AttributionParameters, Behavior.attribution, AttributionAnswer, Behavior.attribution_people
+    ),
+    "ltv": QuestionKind(LtvParameters, Behavior.ltv, LtvAnswer, Behavior.ltv_people),
     "timeline": QuestionKind(TimelineParameters, Behavior.timeline, TimelineAnswer, None),
 }

@@ -47,7 +47,7 @@ class LifecycleValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LifecycleAnswer(Answer, frozen=True, kw_only=True):
-    """People per period; dormant is 0 or less."""
+    """People per period; dormant is 0 or less. partial: the period that was not over when it was asked."""
 
     periods: list[str]
     new: list[int]
@@ -55,6 +55,7 @@ class LifecycleAnswer(Answer, frozen=True, kw_only=True):
     resurrecting: list[int]
     dormant: list[int]
     breakdown: list[LifecycleValue]
+    partial: str | None = None
 
 
 def lifecycle(question: Question, asked: LifecycleParameters, threads: int) -> LifecycleAnswer:
@@ -69,6 +70,7 @@ def lifecycle(question: Question, asked: LifecycleParameters, threads: int) -> L
         resurrecting=resurrecting,
         dormant=dormant,
         breakdown=[_value(value, counts[g]) for g, value in enumerate(values)] if question.breakdown else [],
+        partial=question.periods(asked.interval, asked.week_starts).running(question.now),
     )
 
 
@@ -76,10 +78,8 @@ def state_people(question: Question, asked: LifecycleParameters, threads: int, p
     """uids of those in a state in a period, ascending."""
     if state not in STATES:
         raise InvalidInput("state", f"{state[:40]!r} is not a state", list(STATES))
-    labels = question.periods(asked.interval, asked.week_starts).labels
-    if period not in labels:
-        raise InvalidInput("period", f"{period[:40]!r} is not a period of this answer")
-    return np.sort(_walk(question, asked, threads, labels.index(period), STATES.index(state))[4])
+    at = question.periods(asked.interval, asked.week_starts).at(period)
+    return np.sort(_walk(question, asked, threads, at, STATES.index(state))[4])
 
 
 def _walk(

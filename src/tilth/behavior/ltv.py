@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from tilth.behavior.calendar import Span, extended
 from tilth.behavior.feed import Step, feed_of, over_buckets, parse_step
@@ -19,8 +20,9 @@ from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import Question
 from tilth.errors import InvalidInput
 
-__all__ = ["LtvAnswer", "LtvParameters", "LtvRow", "ltv"]
+__all__ = ["LtvAnswer", "LtvParameters", "LtvRow", "cohort_people", "ltv"]
 
+Int64 = npt.NDArray[np.int64]
 REVENUE = ("purchase", "purchase_added")
 REFUND = ("refund",)
 
@@ -56,6 +58,22 @@ class LtvAnswer(Answer, frozen=True, kw_only=True):
 
 def ltv(question: Question, asked: LtvParameters, threads: int) -> LtvAnswer:
     """Answer an LTV question. Filters are of the events that bring money in, not of the start."""
+    return _walk(question, asked, threads, -1, -1)[0]
+
+
+def cohort_people(
+    question: Question, asked: LtvParameters, threads: int, *, period: str, column: int = 0, paying: bool = False
+) -> Int64:
+    """uids, ascending, of a cohort; paying: of those of it who had paid by the column-th period."""
+    if not 0 <= column <= asked.periods:
+        raise InvalidInput("column", f"must be between 0 and {asked.periods}")
+    at = question.periods(asked.interval, asked.week_starts).at(period)
+    return np.sort(_walk(question, asked, threads, at, column if paying else -1)[1])
+
+
+def _walk(
+    question: Question, asked: LtvParameters, threads: int, pick_cohort: int, pick_column: int
+) -> tuple[LtvAnswer, Int64]:
     if not 1 <= asked.periods <= 1_000:
         raise InvalidInput("periods", "must be between 1 and 1,000")
     revenue = _step(asked.revenue, REVENUE, "revenue", question)
@@ -76,8 +94,9 @@ def ltv(question: Question, asked: LtvParameters, threads: int) -> LtvAnswer:
             question, bucket, bits, span=span, timeless=1, values=lambda strand: numbers_of(question, strand, name)
         )
         found = walk_value(
-            feed.feed, longer.bounds, nominal, len(periods), question.span.first, question.span.end, asked.periods
-        )
+            feed.feed, longer.bounds, nominal, len(periods), question.span.first, question.span.end, asked.periods,
+            pick_cohort, pick_column,
+        )  # fmt: skip
         return found, feed.rows
 
     parts = over_buckets(question, work, threads)
@@ -108,7 +127,8 @@ def ltv(question: Question, asked: LtvParameters, threads: int) -> LtvAnswer:
         mine = [c for c in range(len(periods)) if come(c, k)]
         many = int(people[mine].sum())
         average.append(float(value[mine, k].sum()) / many if many else None)
-    return LtvAnswer(scanned=sum(p[1] for p in parts), rows=rows, average=average)
+    answer = LtvAnswer(scanned=sum(p[1] for p in parts), rows=rows, average=average)
+    return answer, np.concatenate([p[0][3] for p in parts])
 
 
 def _step(raw: Any, usual: tuple[str, ...], path: str, question: Question) -> Step:

@@ -39,7 +39,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What every answer carries.
 
     as_of: the intake number it includes. took_ms: milliseconds. scanned: events looked at.
-    cached: it was worked out before and nothing has changed since.
+    cached: it was worked out before and nothing has changed since. answered_at: when it was worked out (UTC);
+    stale: something has changed since, or the range has moved on; only given to who asks for it (`Behavior.kept`).
 
     In a notebook an answer is shown as a table, and can be had as a data frame; `tables.py` says with
     which columns. to_pandas and to_polars raise `InvalidInput` where that package is not installed.
@@ -49,6 +50,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float = 0.0
     scanned: int = 0
     cached: bool = False
+    answered_at: str = ""
+    stale: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The whole answer as plain values, as HTTP sends it."""

@@ -6,6 +6,7 @@ equal neighbours being one. Edges are counted once a session; a node is written 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,16 +15,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tilth.behavior.feed import Step, feed_of, over_buckets, parse_step
+from tilth.behavior.feed import BucketFeed, Step, feed_of, over_buckets, parse_step
 from tilth.behavior.filters import text_of
-from tilth.behavior.kernels.sessions import walk_paths
+from tilth.behavior.kernels.sessions import walk_path_people, walk_paths
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import OTHER, Question
 from tilth.behavior.sessions import SOURCE, campaigns, gap_of
 from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput, LimitReached
 
-__all__ = ["CleaningRule", "Edge", "PathsAnswer", "PathsParameters", "paths"]
+__all__ = ["CleaningRule", "Edge", "PathsAnswer", "PathsParameters", "edge_people", "paths"]
 
 Int64 = npt.NDArray[np.int64]
 MAX_STEPS = 50
@@ -74,39 +75,86 @@ class PathsAnswer(Answer, frozen=True, kw_only=True):
     sessions: int
 
 
+@dataclass(frozen=True)
+class _Edges:
+    """Edges as they are counted: key (see `walk_paths`), sessions, µs; names of the nodes."""
+
+    key: Int64
+    sessions: Int64
+    total: Int64
+    names: list[str]
+    paths: int
+    scanned: int
+
+
 def paths(question: Question, asked: PathsParameters, threads: int) -> PathsAnswer:
     """Answer a question about paths."""
-    if not 2 <= asked.steps <= MAX_STEPS:
-        raise InvalidInput("steps", f"must be between 2 and {MAX_STEPS}")
-    if not 1 <= asked.edges <= MAX_EDGES:
-        raise InvalidInput("edges", f"must be between 1 and {MAX_EDGES:,}")
-    step: Step = parse_step(asked.event, "event", question).restricted(question.filters)
-    gap = gap_of(asked.gap)
-    by = question.property(asked.group_by, "group_by")
-    strands = [s for b in question.buckets() for s in question.strands(b)]
-    values = [question.codes(s, [by])[1] for s in strands]
-    of_value, names = _nodes([] if not values else values[0].values, asked.clean)
-    start = _node(asked.start_at, names, "start_at", question)
-    end = _node(asked.end_at, names, "end_at", question)
-    campaign = campaigns(question)
+    counted = _counted(_Walk(question, asked), threads)
+    edges = []
+    for (source, target), rows in _shown(counted, asked.edges).items():
+        many = int(counted.sessions[rows].sum())
+        edges.append(
+            Edge(source=source, target=target, sessions=many, mean_seconds=int(counted.total[rows].sum()) / many / 1e6)
+        )
+    return PathsAnswer(scanned=counted.scanned, edges=edges, sessions=counted.paths)
 
-    def node_of(strand: Strand) -> Int64:
-        return of_value[question.codes(strand, [by])[0]]
 
+def edge_people(question: Question, asked: PathsParameters, threads: int, *, source: str, target: str) -> Int64:
+    """uids, ascending, of those who went from a node to the next in some session; both as the answer writes them."""
+    walk = _Walk(question, asked)
+    counted = _counted(walk, threads)
+    shown = _shown(counted, asked.edges)
+    if (source, target) not in shown:
+        raise InvalidInput("source", f"there is no way from {source[:60]!r} to {target[:60]!r} in this answer")
+    wanted = np.sort(counted.key[shown[source, target]])
+
+    def work(bucket: int) -> Int64:
+        found: Int64 = walk_path_people(walk.feed(bucket).feed, walk.gap, asked.steps, walk.start, walk.end, wanted)
+        return found
+
+    return np.sort(np.concatenate(over_buckets(question, work, threads)))
+
+
+class _Walk:
+    """A question of paths, checked: what each bucket is walked with."""
+
+    def __init__(self, question: Question, asked: PathsParameters) -> None:
+        if not 2 <= asked.steps <= MAX_STEPS:
+            raise InvalidInput("steps", f"must be between 2 and {MAX_STEPS}")
+        if not 1 <= asked.edges <= MAX_EDGES:
+            raise InvalidInput("edges", f"must be between 1 and {MAX_EDGES:,}")
+        self.question = question
+        self.steps = asked.steps
+        self.step: Step = parse_step(asked.event, "event", question).restricted(question.filters)
+        self.gap = gap_of(asked.gap)
+        self.by = question.property(asked.group_by, "group_by")
+        strands = [s for b in question.buckets() for s in question.strands(b)]
+        values = [question.codes(s, [self.by])[1] for s in strands]
+        self.of_value, self.names = _nodes([] if not values else values[0].values, asked.clean)
+        self.start = _node(asked.start_at, self.names, "start_at", question)
+        self.end = _node(asked.end_at, self.names, "end_at", question)
+        self.campaign = campaigns(question)
+
+    def feed(self, bucket: int) -> BucketFeed:
+        return feed_of(
+            self.question, bucket, [(self.step, 1)], codes=self._node_of, hold=[SOURCE], values=self.campaign
+        )
+
+    def _node_of(self, strand: Strand) -> Int64:
+        return self.of_value[self.question.codes(strand, [self.by])[0]]
+
+
+def _counted(walk: _Walk, threads: int) -> _Edges:
     def work(bucket: int) -> tuple[Any, int]:
-        feed = feed_of(question, bucket, [(step, 1)], codes=node_of, hold=[SOURCE], values=campaign)
-        return walk_paths(feed.feed, gap, asked.steps, start, end), feed.rows
+        feed = walk.feed(bucket)
+        return walk_paths(feed.feed, walk.gap, walk.steps, walk.start, walk.end), feed.rows
 
-    parts = over_buckets(question, work, threads)
+    parts = over_buckets(walk.question, work, threads)
     key, at = np.unique(np.concatenate([p[0][0] for p in parts]), return_inverse=True)
     sessions = np.bincount(at, np.concatenate([p[0][1] for p in parts]), len(key)).astype(np.int64)
     total = np.zeros(len(key), np.int64)
     np.add.at(total, at, np.concatenate([p[0][2] for p in parts]))
-    return PathsAnswer(
-        scanned=sum(p[1] for p in parts),
-        edges=_edges(key, sessions, total, names, asked.edges),
-        sessions=sum(p[0][3] for p in parts),
-    )
+    return _Edges(key, sessions, total, walk.names, sum(p[0][3] for p in parts), sum(p[1] for p in parts))
 
 
 def _nodes(values: list[Any], rules: list[CleaningRule]) -> tuple[Int64, list[str]]:
@@ -141,37 +189,22 @@ def _node(name: str | None, names: list[str], field: str, question: Question) ->
     return _MASK
 
 
-def _edges(key: Int64, sessions: Int64, total: Int64, names: list[str], limit: int) -> list[Edge]:
-    def title(step: int, node: int) -> str:
-        return f"{step + 1}_{names[node]}"
-
+def _shown(counted: _Edges, limit: int) -> dict[tuple[str, str], list[int]]:
+    """(source, target) -> which of the edges it is made of: the largest by themselves, the rest folded step by step."""
+    key, sessions, names = counted.key, counted.sessions, counted.names
     order = sorted(range(len(key)), key=lambda i: (-int(sessions[i]), int(key[i]) >> _STEP, _pair(int(key[i]), names)))
-    found: list[Edge] = []
+    found: dict[tuple[str, str], list[int]] = {}
     rest: dict[int, list[int]] = {}
     for rank, i in enumerate(order):
-        step, a, b = int(key[i]) >> _STEP, int(key[i]) >> _FROM & _MASK, int(key[i]) & _MASK
+        step = int(key[i]) >> _STEP
         if rank < limit:
-            found.append(
-                Edge(
-                    source=title(step, a),
-                    target=title(step + 1, b),
-                    sessions=int(sessions[i]),
-                    mean_seconds=int(total[i]) / int(sessions[i]) / 1e6,
-                )
-            )
+            source, target = _pair(int(key[i]), names)
+            found[f"{step + 1}_{source}", f"{step + 2}_{target}"] = [i]
         else:
-            folded = rest.setdefault(step, [0, 0])
-            folded[0] += int(sessions[i])
-            folded[1] += int(total[i])
-    for step, (many, us) in sorted(rest.items()):
-        found.append(
-            Edge(
-                source=f"{step + 1}_{OTHER}",
-                target=f"{step + 2}_{OTHER}",
-                sessions=many,
-                mean_seconds=us / many / 1e6,
-            )
-        )
+            rest.setdefault(step, []).append(i)
+    for step, rows in sorted(rest.items()):
+        # A node may be called so itself, and be shown.
+        found.setdefault((f"{step + 1}_{OTHER}", f"{step + 2}_{OTHER}"), []).extend(rows)
     return found
 
 

@@ -90,18 +90,17 @@ class Question:
         self.sources = sources
         # Traits and tags the question looks at.
         self.of_people: set[Name] = set()
+        # Facts about people change without the lake changing.
+        self.about_people = False
         self.allow_unknown = asked.allow_unknown
         self.zone: Zone = zone_of(asked.timezone or timezone)
         self.now = now
         self.span: Span = parse_range(asked.range, self.zone, now)
         self.filters = self.parse(asked.filters, "filters")
-        self.people = self._segment(asked.segment)
+        self.people = None if asked.segment is None else self.members(asked.segment)
         self.breakdown = self._breakdown(asked.breakdown)
         self.limit = asked.limit
         self._traits: dict[Name, PersonValues] = {}
-        # Facts about people change without the lake changing.
-        names = [leaf.name for leaf in leaves(self.filters)] + self.breakdown
-        self.about_people = asked.segment is not None or any(n.scope in ("profile", "tag") for n in names)
 
     # -- names -----------------------------------------------------------------------------------
 
@@ -110,8 +109,6 @@ class Question:
         tree = parse_filters(raw, path, self.zone, self.now)
         for leaf in leaves(tree):
             self.check_property(leaf.name, f"{leaf.path}.property")
-            if leaf.name.scope in ("profile", "tag"):
-                self.about_people = True
         return tree
 
     def event(self, name: object, path: str) -> str:
@@ -136,6 +133,7 @@ class Question:
         """Raises `InvalidInput` where nothing has the property."""
         if name.scope in ("profile", "tag"):
             self.of_people.add(name)
+            self.about_people = True
         if self.allow_unknown or name.scope == "column":
             return
         if name.scope == "profile":
@@ -184,10 +182,11 @@ class Question:
             raise InvalidInput("breakdown", "takes at most 5 properties")
         return [self.property(name, f"breakdown[{i}]") for i, name in enumerate(asked)]
 
-    def _segment(self, key: str | None) -> Int64 | None:
-        """uids of the segment's members, ascending; None where no segment is asked for."""
-        if key is None:
-            return None
+    def members(self, key: str, path: str = "segment") -> Int64:
+        """uids of a segment's members now, ascending. Raises `InvalidInput`, `NotFound`."""
+        if not isinstance(key, str) or not key:
+            raise InvalidInput(path, "must be the key of a segment")
+        self.about_people = True
         members = self.sources.segment(key) if self.sources.segment is not None else None
         if members is None:
             raise NotFound("segment", key)

@@ -13,27 +13,27 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from tilth.behavior.attribution import AttributionAnswer, AttributionParameters, attribution
+from tilth.behavior.attribution import AttributionAnswer, AttributionParameters, attribution, credited_people
 from tilth.behavior.cluster import Cluster
 from tilth.behavior.columns import property_keys
 from tilth.behavior.deal_paths import DealPathsAnswer, DealPathsParameters, deal_paths
-from tilth.behavior.distribution import DistributionAnswer, DistributionParameters, distribution
+from tilth.behavior.distribution import DistributionAnswer, DistributionParameters, bin_people, distribution
 from tilth.behavior.funnel import FunnelAnswer, FunnelParameters, funnel, step_people
 from tilth.behavior.invitations import InvitationsAnswer, InvitationsParameters, invitations
 from tilth.behavior.lifecycle import LifecycleAnswer, LifecycleParameters, lifecycle, state_people
-from tilth.behavior.ltv import LtvAnswer, LtvParameters, ltv
+from tilth.behavior.ltv import LtvAnswer, LtvParameters, cohort_people, ltv
 from tilth.behavior.newcomers import NewcomersAnswer, NewcomersParameters, newcomers
 from tilth.behavior.parameters import Answer, Asked, PeopleBehind, PersonLine, converted
-from tilth.behavior.paths import PathsAnswer, PathsParameters, paths
+from tilth.behavior.paths import PathsAnswer, PathsParameters, edge_people, paths
 from tilth.behavior.people_values import TagReader, trait_names
 from tilth.behavior.question import Question, Sources
 from tilth.behavior.retention import RetentionAnswer, RetentionParameters, cell_people, retention
 from tilth.behavior.room import Room
-from tilth.behavior.sessions import SessionsAnswer, SessionsParameters, gap_of, sessions
+from tilth.behavior.sessions import SessionsAnswer, SessionsParameters, gap_of, session_people, sessions
 from tilth.behavior.stickiness import StickinessAnswer, StickinessParameters, stickiness, sticky_people
 from tilth.behavior.strands import PROMOTED_NAMES, Kept, Snapshot, Snapshots
 from tilth.behavior.timeline import TimelineAnswer, TimelineParameters, timeline
-from tilth.behavior.trends import TrendsAnswer, TrendsParameters, trends
+from tilth.behavior.trends import TrendsAnswer, TrendsParameters, trend_people, trends
 from tilth.errors import InvalidInput
 from tilth.lake import BOOKKEEPING, Lake
 from tilth.people import People
@@ -73,6 +73,12 @@ _FINDERS = {
     "retention": _Finder(RetentionParameters, cell_people),
     "lifecycle": _Finder(LifecycleParameters, state_people),
     "stickiness": _Finder(StickinessParameters, sticky_people),
+    "trends": _Finder(TrendsParameters, trend_people),
+    "distribution": _Finder(DistributionParameters, bin_people),
+    "sessions": _Finder(SessionsParameters, session_people),
+    "paths": _Finder(PathsParameters, edge_people),
+    "attribution": _Finder(AttributionParameters, credited_people),
+    "ltv": _Finder(LtvParameters, cohort_people),
 }
 
 
@@ -255,6 +261,87 @@ class Behavior:
         """Who was active in exactly so many periods."""
         return self._people("stickiness", asked, keywords, {"active_periods": active_periods}, cursor, limit)
 
+    def trends_people(
+        self,
+        asked: TrendsParameters | Mapping[str, Any] | None = None,
+        *,
+        series: int = 0,
+        period: str = "",
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeopleBehind:
+        """Who had an event of a series (counted from 0) in `period` ("": in the whole range)."""
+        return self._people("trends", asked, keywords, {"series": series, "period": period}, cursor, limit)
+
+    def distribution_people(
+        self,
+        asked: DistributionParameters | Mapping[str, Any] | None = None,
+        *,
+        bin: int = -1,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeopleBehind:
+        """Who is in a bin (counted from 0; -1: in any)."""
+        return self._people("distribution", asked, keywords, {"bin": bin}, cursor, limit)
+
+    def sessions_people(
+        self,
+        asked: SessionsParameters | Mapping[str, Any] | None = None,
+        *,
+        period: str = "",
+        bounced: bool = False,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeopleBehind:
+        """Who began a session in `period` ("": in the whole range); bounced: one of a single event."""
+        return self._people("sessions", asked, keywords, {"period": period, "bounced": bounced}, cursor, limit)
+
+    def paths_people(
+        self,
+        asked: PathsParameters | Mapping[str, Any] | None = None,
+        *,
+        source: str,
+        target: str,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeopleBehind:
+        """Who went from `source` to `target` in some session, both as the answer names them (`1_/home`)."""
+        return self._people("paths", asked, keywords, {"source": source, "target": target}, cursor, limit)
+
+    def attribution_people(
+        self,
+        asked: AttributionParameters | Mapping[str, Any] | None = None,
+        *,
+        value: str = "",
+        model: str = "linear",
+        untouched: bool = False,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeopleBehind:
+        """Whose conversions `value` has a part of by `model`; untouched: who has a conversion nothing touched."""
+        which = {"value": value, "model": model, "untouched": untouched}
+        return self._people("attribution", asked, keywords, which, cursor, limit)
+
+    def ltv_people(
+        self,
+        asked: LtvParameters | Mapping[str, Any] | None = None,
+        *,
+        period: str,
+        column: int = 0,
+        paying: bool = False,
+        cursor: str = "",
+        limit: int = 50,
+        **keywords: Any,
+    ) -> PeopleBehind:
+        """Who is of the cohort `period`; paying: who of it had paid by its `column`-th period."""
+        which = {"period": period, "column": column, "paying": paying}
+        return self._people("ltv", asked, keywords, which, cursor, limit)
+
     def uids_behind(
         self, kind: str, asked: Asked | Mapping[str, Any] | None = None, *, which: Mapping[str, Any], **keywords: Any
     ) -> Int64:
@@ -266,8 +353,8 @@ class Behavior:
         if finder is None:
             raise InvalidInput("kind", f"{kind!r} has no people behind its numbers", sorted(_FINDERS))
         parameters: Asked = converted(finder.parameters, asked, keywords)
-        named = ":".join(str(which[name]) for name in sorted(which))
-        found, _ = self._remembered(
+        named = msgspec.json.encode(which, order="sorted").decode()
+        found, _, _ = self._remembered(
             f"people:{kind}:{named}", parameters, lambda q, p, threads: finder.find(q, p, threads, **which)
         )
         return np.unique(found)
@@ -333,12 +420,13 @@ class Behavior:
     def _answer(self, kind: str, asked: P, work: Callable[[Question, P, int], A]) -> A:
         started = time.perf_counter()
         as_of = self._as_of()
-        answer, cached = self._remembered(kind, asked, work)
+        answer, cached, made_at = self._remembered(kind, asked, work)
         took = round((time.perf_counter() - started) * 1000, 3)
-        return msgspec.structs.replace(answer, as_of=as_of, took_ms=took, cached=cached)
+        return msgspec.structs.replace(answer, as_of=as_of, took_ms=took, cached=cached, answered_at=_written(made_at))
 
-    def _remembered(self, kind: str, asked: P, work: Callable[[Question, P, int], T]) -> tuple[T, bool]:
-        """(what `work` makes of the question, whether that was known from an equal one over equal data)."""
+    def _remembered(self, kind: str, asked: P, work: Callable[[Question, P, int], T]) -> tuple[T, bool, int]:
+        """(what `work` makes of the question, whether that was known from an equal one over equal data, when it was
+        asked, in UTC µs)."""
         for attempt in range(_ATTEMPTS):
             snapshot = self._snapshots.take()
             try:
@@ -347,14 +435,15 @@ class Behavior:
                 with self._lock:
                     if not question.about_people and key in self._answers:
                         self._answers.move_to_end(key)
-                        return self._answers[key], True
+                        # Of unchanged data it is as true now as it was then.
+                        return self._answers[key], True, question.now
                 made = work(question, asked, self._threads)
                 if not question.about_people:
                     with self._lock:
                         self._answers[key] = made
                         while len(self._answers) > _ANSWERS:
                             self._answers.popitem(last=False)
-                return made, False
+                return made, False, question.now
             except FileNotFoundError:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -364,3 +453,8 @@ class Behavior:
         # What "now" means to a question is the range it gives and, for periods that have come, the hour.
         moment = (question.span.first, question.span.end, question.now // 3_600_000_000)
         return msgspec.json.encode((kind, asked, question.zone.name, question.snapshot.token, moment))
+
+
+def _written(moment: int) -> str:
+    """UTC µs as ISO 8601 with a Z."""
+    return f"{np.datetime64(moment, 'us')}Z"

@@ -12,14 +12,15 @@ from tilth.behavior.breakdown import group_codes, people_groups
 from tilth.behavior.calendar import parse_duration
 from tilth.behavior.feed import Step, feed_of, over_buckets, parse_step
 from tilth.behavior.filters import Name
-from tilth.behavior.kernels.sessions import walk_sessions
+from tilth.behavior.kernels.sessions import walk_session_people, walk_sessions
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.quantiles import quantiles
 from tilth.behavior.question import Question
 from tilth.behavior.strands import Strand
+from tilth.behavior.wilson import wilson
 from tilth.errors import InvalidInput
 
-__all__ = ["SessionsAnswer", "SessionsParameters", "campaigns", "gap_of", "sessions"]
+__all__ = ["SessionsAnswer", "SessionsParameters", "campaigns", "gap_of", "session_people", "sessions"]
 
 Int64 = npt.NDArray[np.int64]
 SOURCE = Name("column", "source")
@@ -37,7 +38,8 @@ class SessionsParameters(Asked, frozen=True, kw_only=True):
 
 
 class SessionNumbers(msgspec.Struct, frozen=True, kw_only=True):
-    """mean_seconds: first to last event; bounced: share (0..1) of sessions of one event; None of none."""
+    """mean_seconds: first to last event; bounced: share (0..1) of sessions of one event, bounced_low and
+    bounced_high its 95 % interval (Wilson); None of none."""
 
     sessions: int
     people: int
@@ -45,6 +47,8 @@ class SessionNumbers(msgspec.Struct, frozen=True, kw_only=True):
     mean_events: float | None
     per_person: float | None
     bounced: float | None
+    bounced_low: float | None = None
+    bounced_high: float | None = None
 
 
 class SessionPeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +66,13 @@ class SessionValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionsAnswer(Answer, frozen=True, kw_only=True):
-    """total: the whole range; median_seconds: of all sessions."""
+    """total: the whole range; median_seconds: of all sessions. partial: the period that was not over."""
 
     total: SessionNumbers
     median_seconds: float | None
     periods: list[SessionPeriod]
     breakdown: list[SessionValue]
+    partial: str | None = None
 
 
 def gap_of(text: str) -> int:
@@ -122,11 +127,32 @@ def sessions(question: Question, asked: SessionsParameters, threads: int) -> Ses
             SessionPeriod(period=label, numbers=_numbers(counts[:, 0, p])) for p, label in enumerate(periods.labels)
         ],
         breakdown=breakdown,
+        partial=periods.running(question.now),
     )
+
+
+def session_people(
+    question: Question, asked: SessionsParameters, threads: int, *, period: str = "", bounced: bool = False
+) -> Int64:
+    """uids, ascending, of those of whom a session began in a period ("": in the range); bounced: one of one event."""
+    step: Step = parse_step(asked.event, "event", question).restricted(question.filters)
+    gap = gap_of(asked.gap)
+    periods = question.periods(asked.interval, asked.week_starts)
+    at = -1 if not period else periods.at(period)
+    nominal = max(1, int(periods.bounds[-1] - periods.bounds[0]) // len(periods))
+    campaign = campaigns(question)
+
+    def work(bucket: int) -> Int64:
+        feed = feed_of(question, bucket, [(step, 1)], hold=[SOURCE], values=campaign)
+        found: Int64 = walk_session_people(feed.feed, periods.bounds, nominal, gap, at, bounced)
+        return found
+
+    return np.sort(np.concatenate(over_buckets(question, work, threads)))
 
 
 def _numbers(counts: Int64) -> SessionNumbers:
     many, people, events, us, bounced = counts.tolist()
+    low, high = wilson(bounced, many) or (None, None)
     return SessionNumbers(
         sessions=many,
         people=people,
@@ -134,4 +160,6 @@ def _numbers(counts: Int64) -> SessionNumbers:
         mean_events=events / many if many else None,
         per_person=many / people if people else None,
         bounced=bounced / many if many else None,
+        bounced_low=low,
+        bounced_high=high,
     )

@@ -13,9 +13,10 @@ from tilth.behavior.feed import feed_of, over_buckets, parse_step
 from tilth.behavior.kernels import cohorts
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import Question
+from tilth.behavior.wilson import wilson
 from tilth.errors import InvalidInput
 
-__all__ = ["StickinessAnswer", "StickinessParameters", "stickiness"]
+__all__ = ["StickinessAnswer", "StickinessParameters", "stickiness", "sticky_people"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -40,21 +41,40 @@ class StickinessValue(msgspec.Struct, frozen=True, kw_only=True):
     people: list[int]
 
 
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """A share (0..1) of `of` people and its 95 % interval; None of nobody."""
+
+    share: float | None
+    low: float | None
+    high: float | None
+    of: int
+
+
 class StickinessAnswer(Answer, frozen=True, kw_only=True):
-    """people[i] were active in active_periods[i] periods (cumulative: in at least so many)."""
+    """people[i] were active in active_periods[i] periods (cumulative: in at least so many).
+
+    shares: what part (0..1) of everybody active that is, with low and high, its 95 % interval (Wilson).
+    partial: the period of the range that was not over, in which more people may yet become active.
+    """
 
     active_periods: list[int]
     people: list[int]
     breakdown: list[StickinessValue]
+    shares: list[Share] = msgspec.field(default_factory=list)
+    partial: str | None = None
 
 
 def stickiness(question: Question, asked: StickinessParameters, threads: int) -> StickinessAnswer:
     """Answer a stickiness question."""
-    values, counts, scanned, _ = _walk(question, asked, threads, -1)
+    values, counts, scanned, _ = _walk(question, asked, threads, 0, 0)
+    whole = counts.sum(axis=0)
+    everybody = int(whole[1:].sum())
     return StickinessAnswer(
         scanned=scanned,
         active_periods=list(range(1, counts.shape[1])),
-        people=_people(counts.sum(axis=0), asked.cumulative),
+        people=_people(whole, asked.cumulative),
+        shares=[_share(n, everybody) for n in _people(whole, asked.cumulative)],
+        partial=question.periods(asked.interval, asked.week_starts).running(question.now),
         breakdown=[
             StickinessValue(value=value, people=_people(counts[g], asked.cumulative)) for g, value in enumerate(values)
         ]
@@ -64,14 +84,21 @@ def stickiness(question: Question, asked: StickinessParameters, threads: int) ->
 
 
 def sticky_people(question: Question, asked: StickinessParameters, threads: int, active_periods: int) -> Int64:
-    """uids of those active in exactly so many periods, ascending."""
+    """uids of those active in exactly so many periods, ascending (cumulative: in at least so many)."""
     if active_periods < 1:
         raise InvalidInput("active_periods", "must be at least 1")
-    return np.sort(_walk(question, asked, threads, active_periods)[3])
+    many = len(question.periods(asked.interval, asked.week_starts))
+    up_to = max(active_periods, many) if asked.cumulative else active_periods
+    return np.sort(_walk(question, asked, threads, active_periods, up_to)[3])
+
+
+def _share(people: int, everybody: int) -> Share:
+    low, high = wilson(people, everybody) or (None, None)
+    return Share(share=people / everybody if everybody else None, low=low, high=high, of=everybody)
 
 
 def _walk(
-    question: Question, asked: StickinessParameters, threads: int, pick: int
+    question: Question, asked: StickinessParameters, threads: int, pick: int, up_to: int
 ) -> tuple[list[Any], Int64, int, Int64]:
     if not 1 <= asked.at_least <= 1_000_000:
         raise InvalidInput("at_least", "must be between 1 and 1,000,000")
@@ -83,7 +110,9 @@ def _walk(
 
     def work(bucket: int) -> tuple[Any, int]:
         feed = feed_of(question, bucket, [(step, 1)], codes=codes)
-        found = cohorts.walk_stickiness(feed.feed, periods.bounds, nominal, asked.at_least, max(1, len(groups)), pick)
+        found = cohorts.walk_stickiness(
+            feed.feed, periods.bounds, nominal, asked.at_least, max(1, len(groups)), pick, up_to
+        )
         return found, feed.rows
 
     parts = over_buckets(question, work, threads)

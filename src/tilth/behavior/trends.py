@@ -23,14 +23,14 @@ from tilth.behavior.calendar import Periods, Span
 from tilth.behavior.feed import Step, feed_of, over_buckets, parse_step
 from tilth.behavior.filters import Name
 from tilth.behavior.formula import parse_formula
-from tilth.behavior.kernels.measures import walk_both, walk_measures
+from tilth.behavior.kernels.measures import walk_both, walk_measures, walk_present
 from tilth.behavior.numbers import numbers_of, scale_of
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import Question
 from tilth.behavior.strands import Strand
 from tilth.errors import InvalidInput, LimitReached
 
-__all__ = ["METRICS", "Point", "Series", "TrendSeries", "TrendsAnswer", "TrendsParameters", "trends"]
+__all__ = ["METRICS", "Point", "Series", "TrendSeries", "TrendsAnswer", "TrendsParameters", "trend_people", "trends"]
 
 Int64 = npt.NDArray[np.int64]
 Number = float | int | None
@@ -155,6 +155,29 @@ def trends(question: Question, asked: TrendsParameters, threads: int) -> TrendsA
             for g, value in enumerate(shown)
         ],
     )
+
+
+def trend_people(
+    question: Question, asked: TrendsParameters, threads: int, *, series: int = 0, period: str = ""
+) -> Int64:
+    """uids, ascending, of those with an event of a series in a period ("": in the range); of a metric of a property,
+    of those with a value of it. Without regard to a breakdown."""
+    lines = _lines(question, asked)
+    if not 0 <= series < len(lines):
+        raise InvalidInput("series", f"must be between 0 and {len(lines) - 1}")
+    line, name = lines[series], lines[series].property
+    periods = question.periods(asked.interval, asked.week_starts)
+    at = periods.at(period) if period else 0
+    span = Span(int(periods.bounds[at]), int(periods.bounds[at + 1])) if period else question.span
+    bits = [(line.step, 1)] if line.also is None else [(line.step, 1), (line.also, 2)]
+    values = None if name is None else (lambda strand: numbers_of(question, strand, name))
+
+    def work(bucket: int) -> Int64:
+        feed = feed_of(question, bucket, bits, span=span, values=values)
+        found: Int64 = walk_present(feed.feed, sum(b for _, b in bits), name is not None)
+        return found
+
+    return np.sort(np.concatenate(over_buckets(question, work, threads)))
 
 
 def _lines(question: Question, asked: TrendsParameters) -> list[_Line]:

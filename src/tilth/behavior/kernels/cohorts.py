@@ -204,10 +204,10 @@ def walk_lifecycle(feed: Any, bounds: Any, nominal: int, groups: int, pick_perio
 
 
 @njit(cache=True, nogil=True)
-def walk_stickiness(feed: Any, bounds: Any, nominal: int, at_least: int, groups: int, pick: int) -> Any:
+def walk_stickiness(feed: Any, bounds: Any, nominal: int, at_least: int, groups: int, pick: int, up_to: int) -> Any:
     """(counts int64[groups, periods + 1], uid[p]): people by how many periods they were active in.
 
-    A period counts with at least so many events. uid: those active in exactly `pick` periods. The group
+    A period counts with at least so many events. uid: those active in `pick` (0: nobody) to `up_to` periods. The group
     (feed.unit) is that of a person's first event.
     """
     pos, nxt = begin(feed)
@@ -236,7 +236,7 @@ def walk_stickiness(feed: Any, bounds: Any, nominal: int, at_least: int, groups:
                     active += 1
             if active > 0 and unit[a] >= 0:
                 counts[unit[a], active] += 1
-                if active == pick:
+                if 0 < pick <= active <= up_to:
                     if picked == len(out_uid):
                         out_uid = grown(out_uid, picked + 1)
                     out_uid[picked] = person

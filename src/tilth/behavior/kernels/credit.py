@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from tilth.behavior.kernels.memory import load_f64
+from tilth.behavior.kernels.memory import grown, load_f64
 from tilth.behavior.kernels.times import period_of
 from tilth.behavior.kernels.walk import ROW, begin, buffers, gather
 
@@ -19,8 +19,10 @@ TOUCH, CONVERSION = 1, 2
 
 
 @njit(cache=True, nogil=True)
-def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: int, first: int) -> Any:
-    """(credit float64[2, rules, values + 1], moves int64[values + 3, values + 3], conversions, revenue).
+def walk_credit(
+    feed: Any, values: int, direct: Any, lookback: int, half_life: int, first: int, pick_value: int, pick_rule: int
+) -> Any:
+    """(credit float64[2, rules, values + 1], moves int64[values + 3, values + 3], conversions, revenue, uid[n]).
 
     bits: TOUCH (feed.unit: its value, less than 0 for none), CONVERSION (feed.value: its revenue). Touches
     up to `lookback` µs before a conversion, or of its instant, share it; conversions count from instant
@@ -28,6 +30,7 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
     direct: uint8[values].
     moves: how often a path goes from a value (rows; `values` is the start) to a value, or to values + 1
     (converted) or values + 2 (never). Touches that share in no conversion make one path to never.
+    uid: people of whose conversions pick_value has a part by rule number pick_rule.
     """
     pos, nxt = begin(feed)
     into = buffers(8192, len(pos))
@@ -38,6 +41,8 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
     shared = np.zeros(8192, np.uint8)
     weight = np.zeros(8192, np.float64)
     touch = np.zeros(8192, np.int64)
+    uid = np.empty(1024, np.int64)
+    named = 0
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
@@ -47,13 +52,14 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
             touch = np.zeros(len(into.ts), np.int64)
             continue
         if batch == 0:
-            return credit, moves, conversions, revenue
+            return credit, moves, conversions, revenue, uid[:named]
         ts, bits, unit = into.ts, into.bits, into.unit
         for j in range(batch):
             a, b = into.first[j], into.first[j + 1]
             for i in range(a, b):
                 shared[i] = 0
             low = a
+            picked = False
             for i in range(a, b):
                 if not bits[i] & CONVERSION or ts[i] < first:
                     continue
@@ -73,6 +79,7 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
                         n += 1
                     q += 1
                 if n == 0:
+                    picked = picked or pick_value == values
                     for rule in range(6):
                         credit[0, rule, values] += 1
                         credit[1, rule, values] += worth
@@ -110,8 +117,15 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
                         else:
                             part = place
                         credit[0, rule, v] += part
+                        if v == pick_value and rule == pick_rule and part > 0:
+                            picked = True
                         credit[1, rule, v] += part * worth
                 moves[at, values + 1] += 1
+            if picked:
+                if named == len(uid):
+                    uid = grown(uid, named + 1)
+                uid[named] = into.who[j]
+                named += 1
             at = values
             for i in range(a, b):
                 if bits[i] & TOUCH and not bits[i] & CONVERSION and unit[i] >= 0 and not shared[i]:
@@ -123,25 +137,36 @@ def walk_credit(feed: Any, values: int, direct: Any, lookback: int, half_life: i
 
 @njit(cache=True, nogil=True)
 def walk_value(
-    feed: Any, bounds: Any, nominal: int, cohorts: int, start_from: int, start_until: int, columns: int
+    feed: Any,
+    bounds: Any,
+    nominal: int,
+    cohorts: int,
+    start_from: int,
+    start_until: int,
+    columns: int,
+    pick_cohort: int,
+    pick_column: int,
 ) -> Any:
-    """(people int64[cohorts], value float64[cohorts, columns + 1], payers int64[cohorts, columns + 1]).
+    """(people int64[cohorts], value float64[cohorts, columns + 1], payers int64[cohorts, columns + 1], uid[n]).
 
     bits: 1 may begin a cohort (the first ever decides), 2 brings feed.value in, 4 takes it away. value[c, k]:
-    what came in period c + k; payers: people with any value by then.
+    what came in period c + k; payers: people with any value by then. uid: people of pick_cohort, all (pick_column
+    less than 0) or those among the payers of that column.
     """
     pos, nxt = begin(feed)
     into = buffers(8192, len(pos))
     people = np.zeros(cohorts, np.int64)
     value = np.zeros((cohorts, columns + 1), np.float64)
     payers = np.zeros((cohorts, columns + 1), np.int64)
+    uid = np.empty(1024, np.int64)
+    named = 0
     while True:
         batch = gather(feed, pos, nxt, into)
         if batch < 0:
             into = buffers(2 * len(into.ts), len(pos))
             continue
         if batch == 0:
-            return people, value, payers
+            return people, value, payers, uid[:named]
         ts, bits = into.ts, into.bits
         for j in range(batch):
             a, b = into.first[j], into.first[j + 1]
@@ -153,6 +178,7 @@ def walk_value(
             c = period_of(ts[i], bounds, nominal)
             people[c] += 1
             paid = False
+            picked = c == pick_cohort and pick_column < 0
             for q in range(a, b):
                 if not bits[q] & 6:
                     continue
@@ -165,7 +191,13 @@ def walk_value(
                     value[c, k] += x
                     if not paid:
                         paid = True
+                        picked = picked or (c == pick_cohort and k <= pick_column)
                         for later in range(k, columns + 1):
                             payers[c, later] += 1
                 if bits[q] & 4:
                     value[c, k] -= x
+            if picked:
+                if named == len(uid):
+                    uid = grown(uid, named + 1)
+                uid[named] = into.who[j]
+                named += 1

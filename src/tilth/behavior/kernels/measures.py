@@ -11,7 +11,7 @@ from tilth.behavior.kernels.memory import grown, load_f64
 from tilth.behavior.kernels.times import period_of
 from tilth.behavior.kernels.walk import ROW, begin, buffers, gather
 
-__all__ = ["walk_both", "walk_measures", "walk_totals"]
+__all__ = ["walk_both", "walk_measures", "walk_present", "walk_totals"]
 
 
 @njit(cache=True, nogil=True)
@@ -106,6 +106,36 @@ def walk_both(feed: Any, bounds: Any, nominal: int, groups: int) -> Any:
                 all_seen |= bits[i]
             if all_seen & 3 == 3 and all_group >= 0:
                 counts[all_group, periods] += 1
+
+
+@njit(cache=True, nogil=True)
+def walk_present(feed: Any, bits: int, valued: bool) -> Any:
+    """uid[n]: people who have all of these bits among their events; valued: among those with a value."""
+    pos, nxt = begin(feed)
+    into = buffers(8192, len(pos))
+    uid = np.empty(1024, np.int64)
+    n = 0
+    while True:
+        batch = gather(feed, pos, nxt, into)
+        if batch < 0:
+            into = buffers(2 * len(into.ts), len(pos))
+            continue
+        if batch == 0:
+            return uid[:n]
+        if n + batch > len(uid):
+            uid = grown(uid, n + batch)
+        for j in range(batch):
+            seen = 0
+            for i in range(into.first[j], into.first[j + 1]):
+                if valued:
+                    r = into.ref[i] >> 40
+                    x = load_f64(feed.value[r], into.ref[i] & ROW) if feed.value[r] else np.nan
+                    if x != x:
+                        continue
+                seen |= into.bits[i]
+            if seen & bits == bits:
+                uid[n] = into.who[j]
+                n += 1
 
 
 @njit(cache=True, nogil=True)

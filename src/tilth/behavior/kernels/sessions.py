@@ -11,7 +11,7 @@ from tilth.behavior.kernels.memory import grown, load_f64
 from tilth.behavior.kernels.times import period_of
 from tilth.behavior.kernels.walk import ROW, begin, buffers, gather
 
-__all__ = ["walk_paths", "walk_sessions"]
+__all__ = ["walk_path_people", "walk_paths", "walk_session_people", "walk_sessions"]
 
 
 @njit(cache=True, nogil=True)
@@ -97,6 +97,88 @@ def walk_sessions(feed: Any, bounds: Any, nominal: int, groups: int, gap: int, a
 
 
 @njit(cache=True, nogil=True)
+def walk_session_people(feed: Any, bounds: Any, nominal: int, gap: int, period: int, bounced: bool) -> Any:
+    """uid[n]: people of whom a session began in that period (-1: in any); bounced: a session of one event."""
+    pos, nxt = begin(feed)
+    into = buffers(8192, len(pos))
+    periods = len(bounds) - 1
+    uid = np.empty(1024, np.int64)
+    n = 0
+    while True:
+        batch = gather(feed, pos, nxt, into)
+        if batch < 0:
+            into = buffers(2 * len(into.ts), len(pos))
+            continue
+        if batch == 0:
+            return uid[:n]
+        campaign = _campaigns(feed, into, into.first[batch])
+        for j in range(batch):
+            i, end = into.first[j], into.first[j + 1]
+            while i < end:
+                e = _session_end(into.ts, into.hold, campaign, i, end, gap)
+                p = period_of(into.ts[i], bounds, nominal)
+                if 0 <= p < periods and (period < 0 or p == period) and (not bounced or e == i + 1):
+                    if n == len(uid):
+                        uid = grown(uid, n + 1)
+                    uid[n] = into.who[j]
+                    n += 1
+                    break
+                i = e
+
+
+@njit(cache=True, nogil=True)
+def walk_path_people(feed: Any, gap: int, steps: int, start_at: int, end_at: int, wanted: Any) -> Any:
+    """uid[n]: people with a session whose shown path has one of the edges; wanted: their keys, as `walk_paths` gives
+    them, ascending."""
+    pos, nxt = begin(feed)
+    into = buffers(8192, len(pos))
+    node, at = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    uid = np.empty(1024, np.int64)
+    found = 0
+    while True:
+        batch = gather(feed, pos, nxt, into)
+        if batch < 0:
+            into = buffers(2 * len(into.ts), len(pos))
+            continue
+        if batch == 0:
+            return uid[:found]
+        if len(into.ts) > len(node):
+            node, at = np.empty(len(into.ts), np.int64), np.empty(len(into.ts), np.int64)
+        campaign = _campaigns(feed, into, into.first[batch])
+        for j in range(batch):
+            i, end = into.first[j], into.first[j + 1]
+            there = False
+            while i < end and not there:
+                e = _session_end(into.ts, into.hold, campaign, i, end, gap)
+                n = _nodes(into, i, e, node, at)
+                i = e
+                first, last = _shown(node, n, steps, start_at, end_at)
+                for s in range(last - first - 1):
+                    key = (s << 56) | (node[first + s] << 28) | node[first + s + 1]
+                    place = np.searchsorted(wanted, key)
+                    if place < len(wanted) and wanted[place] == key:
+                        there = True
+                        break
+            if there:
+                if found == len(uid):
+                    uid = grown(uid, found + 1)
+                uid[found] = into.who[j]
+                found += 1
+
+
+@njit(cache=True, nogil=True)
+def _nodes(into: Any, i: int, e: int, node: Any, at: Any) -> int:
+    """The nodes of the session of events i until before e, equal neighbours being one, with their first instants."""
+    n = 0
+    for q in range(i, e):
+        label = into.unit[q]
+        if label >= 0 and (n == 0 or node[n - 1] != label):
+            node[n], at[n] = label, into.ts[q]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
 def walk_paths(feed: Any, gap: int, steps: int, start_at: int, end_at: int) -> Any:
     """(key int64[n], sessions int64[n], µs int64[n], all sessions): edges of the paths taken.
 
@@ -124,12 +206,7 @@ def walk_paths(feed: Any, gap: int, steps: int, start_at: int, end_at: int) -> A
             i, end = into.first[j], into.first[j + 1]
             while i < end:
                 e = _session_end(into.ts, into.hold, campaign, i, end, gap)
-                n = 0
-                for q in range(i, e):
-                    label = into.unit[q]
-                    if label >= 0 and (n == 0 or node[n - 1] != label):
-                        node[n], at[n] = label, into.ts[q]
-                        n += 1
+                n = _nodes(into, i, e, node, at)
                 i = e
                 first, last = _shown(node, n, steps, start_at, end_at)
                 if first >= last:
