@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tilth.measure.alerts import Alerts
     from tilth.measure.board_schedules import BoardSchedules
     from tilth.measure.costs import Costs
+    from tilth.measure.kept_answers import KeptAnswers
     from tilth.measure.kpi_tree import Trees
     from tilth.measure.metrics import Metrics, MetricUse
     from tilth.measure.saved_sql import SavedSqls
@@ -189,6 +190,16 @@ class Workspace:
         return Alerts(self.database, self.metrics, self.destinations, self.outbox, lambda: self.settings)
 
     @cached_property
+    def kept_answers(self) -> KeptAnswers:
+        """Answers of boards, from one look to the next."""
+        from tilth.measure.kept_answers import KeptAnswers
+
+        def token() -> str:
+            return f"{self.behavior.data_token()}:{self.settings.timezone}:{self.settings.currency}"
+
+        return KeptAnswers(self.folder / "cache" / "answers", token)
+
+    @cached_property
     def board_schedules(self) -> BoardSchedules:
         """Boards that are sent by themselves."""
         from tilth.measure.board_schedules import BoardSchedules
@@ -235,6 +246,8 @@ class Workspace:
             self.__dict__.pop(name, None)
 
     def close(self) -> None:
+        if "kept_answers" in self.__dict__:
+            self.kept_answers.close()
         self.collect.log.close()
         self.collect.converter.close()
         self.lock.release()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.behavior.made import MINUTE, at, behavior_of, happened, scattered
 from tests.oracles.attribution import credits_of
+from tilth.behavior import Behavior
 from tilth.behavior.attribution import MODELS, AttributionAnswer
-from tilth.errors import InvalidInput
+from tilth.behavior.holdouts import _difference, _mean
+from tilth.errors import InvalidInput, NotFound
 
 PATH = [
     (1, "2026-06-01", "visit", {"channel": "ads"}),
@@ -101,6 +106,77 @@ def test_wrong_parameters_are_refused(tmp_path: Path, asked: dict[str, Any], fie
     with pytest.raises(InvalidInput) as refused:
         behavior_of(tmp_path, happened(PATH)).attribution({"conversion": "buy", **asked})
     assert refused.value.field == field
+
+
+def held_out(tmp_path: Path, sets: dict[str, list[int]]) -> Behavior:
+    """200 people the mail was meant for, of whom 80 buy for 10; 100 held out, of whom 20 do."""
+    rows = [(uid, "2026-06-02", "visit", {"channel": "mail"}) for uid in range(1, 201)]
+    rows += [(uid, "2026-06-03", "buy", {"amount": 10.0}) for uid in range(1, 81)]
+    rows += [(uid, "2026-06-03", "buy", {"amount": 10.0}) for uid in range(201, 221)]
+    made = behavior_of(tmp_path, happened(rows))
+    made._sources = dataclasses.replace(made._sources, segment=sets.get)
+    return made
+
+
+def test_what_a_holdout_shows_is_incremental_and_the_rest_is_not_shown_to_be_caused(tmp_path: Path) -> None:
+    behavior = held_out(tmp_path, {"meant": list(range(1, 201)), "control": list(range(201, 301))})
+    answer = behavior.attribution(
+        conversion="buy",
+        touch="visit",
+        models=["linear", "incremental"],
+        holdouts={"mail": {"treated": "meant", "held_out": "control"}},
+        costs={"mail": 80},
+    )
+    (shown,) = answer.incremental
+    # 40 % of 200 bought, 20 % of those held out: 40 of the 80 would have bought anyway.
+    assert (shown.treated, shown.held_out, shown.treated_rate, shown.held_out_rate) == (200, 100, 0.4, 0.2)
+    assert shown.conversions == pytest.approx(40)
+    # Welch: s² = n p (1 - p) / (n - 1) of each group.
+    half = 200 * 1.959963984540054 * math.sqrt(0.24 / 199 + 0.16 / 99)
+    assert (shown.conversions_low, shown.conversions_high) == (pytest.approx(40 - half), pytest.approx(40 + half))
+    assert (shown.revenue, shown.revenue_low) == (pytest.approx(400), pytest.approx(400 - 10 * half))
+    assert shown.cac == pytest.approx(2)
+    credits = {t.value: t.credit["incremental"] for t in answer.touches}
+    assert credits == {"mail": pytest.approx(40), None: pytest.approx(60)}
+    mail = answer.touches[0]
+    assert mail.credit["linear"] == 80
+    assert mail.roi["incremental"] == pytest.approx((400 - 80) / 80)
+    assert sum(t.credit["linear"] for t in answer.touches) == answer.conversions == 100
+
+
+def test_the_interval_of_a_holdout_covers_no_effect_in_19_of_20(tmp_path: Path) -> None:
+    # Both groups convert alike at a known rate: the interval must cover 0 about 95 times of 100.
+    random = np.random.default_rng(5)
+    covered = 0
+    for _ in range(2_000):
+        a, b = (random.random(400) < 0.1).astype(float), (random.random(200) < 0.1).astype(float)
+        _, low, high = _difference(_mean(a[a > 0], 400), _mean(b[b > 0], 200))
+        covered += low <= 0 <= high
+    assert 0.93 < covered / 2_000 < 0.965
+
+
+@pytest.mark.parametrize(
+    ("sets", "asked", "field"),
+    [
+        ({"a": [1, 2, 3], "b": [3, 4]}, {"holdouts": {"mail": {"treated": "a", "held_out": "b"}}}, "holdouts.mail"),
+        ({"a": [1, 2], "b": [3]}, {"holdouts": {"mail": {"treated": "a", "held_out": "b"}}}, "holdouts.mail.held_out"),
+        ({}, {"models": ["incremental"]}, "models[0]"),
+        ({}, {"holdouts": {"mail": {"treated": "a"}}}, "holdouts"),
+    ],
+)
+def test_a_holdout_that_compares_nothing_is_refused(
+    tmp_path: Path, sets: dict[str, list[int]], asked: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        held_out(tmp_path, sets).attribution({"conversion": "buy", **asked})
+    assert refused.value.field.startswith(field)
+
+
+def test_a_holdout_of_a_segment_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        held_out(tmp_path, {}).attribution(
+            conversion="buy", holdouts={"mail": {"treated": "nobody", "held_out": "no one"}}
+        )
 
 
 def test_ltv_is_what_a_cohort_has_brought_in_per_person(tmp_path: Path) -> None:

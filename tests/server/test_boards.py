@@ -49,3 +49,26 @@ def test_what_is_wrong_with_a_board_is_named(
     answer = client.post("/api/v1/boards", json={"title": "a", "tiles": TILES} | change, headers=admin)
     assert answer.status_code == 400
     assert answer.json()["field"].startswith(field), answer.text
+
+
+def test_a_tile_is_answered_for_whoever_may_look_and_says_when(client: Client, tokens: dict[str, Headers]) -> None:
+    admin, viewer = tokens["admin"], tokens["viewer"]
+    made = client.post("/api/v1/boards", json={"title": "看板", "tiles": TILES}, headers=admin).json()
+    where = f"/api/v1/boards/{made['id']}/tiles"
+    asked = {"version": 1, "everywhere": {"range": {"from": "2026-06-01", "to": "2026-06-02"}}}
+    answer = client.post(f"{where}/1/answer", json=asked, headers=viewer)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["stale"] is False
+    assert answer.json()["answered_at"].endswith("Z")
+    points = answer.json()["answer"]["series"][0]["points"]
+    assert [p["period"] for p in points] == ["2026-06-01", "2026-06-02"]
+    assert client.post(f"{where}/1/answer", json=asked, headers=viewer).json() == answer.json()
+    for path, body, status in [
+        ("0", {"version": 1}, 400),
+        ("2", {"version": 1}, 404),
+        ("1", {"version": 2}, 409),
+        ("1", {"version": 1, "everywhere": {"segment": "nobody"}}, 404),
+        ("1", {"version": 1, "everywhere": {"range": {"last": "x"}}}, 400),
+        ("1", {}, 400),
+    ]:
+        assert client.post(f"{where}/{path}/answer", json=body, headers=viewer).status_code == status, body

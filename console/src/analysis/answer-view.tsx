@@ -18,6 +18,7 @@ export interface Stamp {
   took_ms: number
   scanned: number
   cached: boolean
+  answered_at: string
 }
 
 /** An answer as picture and table; the kind says what is in it. */

@@ -27,6 +27,7 @@ type FieldType =
   | { type: 'exclusions' }
   | { type: 'renames' }
   | { type: 'costs' }
+  | { type: 'holdouts' }
   | { type: 'count_by' }
   | { type: 'touch' }
   | { type: 'range' }
@@ -44,7 +45,7 @@ const INTERVALS = ['hour', 'day', 'week', 'month'] as const
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 export const METRICS = ['count', 'people', 'sum', 'mean', 'min', 'max', 'median', 'p90', 'per_person'] as const
 export const WITH_PROPERTY: readonly string[] = ['sum', 'mean', 'min', 'max', 'median', 'p90', 'per_person']
-export const MODELS = ['first', 'last', 'last_non_direct', 'linear', 'time_decay', 'position', 'markov'] as const
+export const MODELS = ['first', 'last', 'last_non_direct', 'linear', 'time_decay', 'position', 'markov', 'incremental'] as const
 
 const interval = (usual = 'day'): Field => ({ name: 'interval', type: 'choice', choices: INTERVALS, usual })
 const weeks: Field = { name: 'week_starts', type: 'choice', choices: WEEKDAYS, usual: 'monday' }
@@ -142,6 +143,7 @@ export const QUESTIONS: Record<Kind, KindOf> = {
       { name: 'half_life', type: 'duration', usual: '7d' },
       { name: 'property', type: 'property', usual: 'amount' },
       { name: 'costs', type: 'costs' },
+      { name: 'holdouts', type: 'holdouts' },
       { name: 'direct', type: 'texts' },
     ],
     breakdown: false,
@@ -162,9 +164,6 @@ export function sentenceFields(kind: Kind): Field[] {
 export function moreFields(kind: Kind): Field[] {
   return [...QUESTIONS[kind].more, ...COMMON.more.filter((field) => field.name !== 'limit' || QUESTIONS[kind].breakdown || kind === 'attribution')]
 }
-
-/** Kinds whose numbers have people behind them that the server lists itself. */
-export const WITH_PEOPLE: readonly Kind[] = ['funnel', 'retention', 'lifecycle', 'stickiness']
 
 export const titleOf = (kind: Kind): MessageKey => `analysis.kind.${kind}`
 export const aboutOf = (kind: Kind): MessageKey => `analysis.about.${kind}`

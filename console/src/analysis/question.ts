@@ -179,11 +179,3 @@ export function narrowed(question: Question, value: unknown): Question {
   const held = filters === undefined || filters === null ? [] : [filters]
   return { ...rest, filters: { all: [...held.map((one) => (Array.isArray(one) ? { all: one as unknown[] } : one)), ...own] } }
 }
-
-/** The question of retention whose cohorts are the people of a trend's points. */
-export function cohortOf(question: Question, series: Series): Question {
-  const { range, interval, segment, timezone, week_starts, filters } = question
-  const step = readStep(series.event)
-  const own = series.filters === undefined ? step.filters : step.filters === undefined ? series.filters : { all: [step.filters, series.filters].map((one) => (Array.isArray(one) ? { all: one as unknown[] } : one)) }
-  return tidy({ start: writeStep({ ...step, filters: own }), range, interval, segment, timezone, week_starts, filters, periods: 1 })
-}

@@ -436,6 +436,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/query/trends/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryTrendsPeople
+         * @description The people behind a number of `trends`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_trends_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/distribution/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryDistributionPeople
+         * @description The people behind a number of `distribution`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_distribution_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/sessions/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QuerySessionsPeople
+         * @description The people behind a number of `sessions`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_sessions_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/paths/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryPathsPeople
+         * @description The people behind a number of `paths`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_paths_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/attribution/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryAttributionPeople
+         * @description The people behind a number of `attribution`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_attribution_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/ltv/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryLtvPeople
+         * @description The people behind a number of `ltv`: its body, with `which` number, `cursor` and `limit`.
+         */
+        post: operations["query_ltv_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/query/funnel/segment": {
         parameters: {
             query?: never;
@@ -510,6 +630,126 @@ export interface paths {
          * @description Save the people behind a number of `stickiness` as a segment: its body, with `which` and `save`: key and name.
          */
         post: operations["query_stickiness_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/trends/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryTrendsSegment
+         * @description Save the people behind a number of `trends` as a segment: its body, with `which` and `save`: key and name.
+         */
+        post: operations["query_trends_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/distribution/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryDistributionSegment
+         * @description Save the people behind a number of `distribution` as a segment: its body, with `which` and `save`: key and name.
+         */
+        post: operations["query_distribution_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/sessions/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QuerySessionsSegment
+         * @description Save the people behind a number of `sessions` as a segment: its body, with `which` and `save`: key and name.
+         */
+        post: operations["query_sessions_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/paths/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryPathsSegment
+         * @description Save the people behind a number of `paths` as a segment: its body, with `which` and `save`: key and name.
+         */
+        post: operations["query_paths_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/attribution/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryAttributionSegment
+         * @description Save the people behind a number of `attribution` as a segment: its body, with `which` and `save`: key and name.
+         */
+        post: operations["query_attribution_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query/ltv/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * QueryLtvSegment
+         * @description Save the people behind a number of `ltv` as a segment: its body, with `which` and `save`: key and name.
+         */
+        post: operations["query_ltv_segment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -662,6 +902,26 @@ export interface paths {
          * @description Say that one looks after it.
          */
         post: operations["acknowledge_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boards/{board_id}/tiles/{tile}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * AnswerTile
+         * @description The answer of a board's tile (counted from 0): the one kept, if need be stale, or one worked out now.
+         */
+        post: operations["answer_tile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3257,6 +3517,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             current: components["schemas"]["Aarrr"];
             previous: components["schemas"]["Aarrr"] | null;
             settings: components["schemas"]["StageSettings"];
@@ -3358,9 +3622,14 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             touches: components["schemas"]["Touch"][];
             conversions: number;
             revenue: number;
+            incremental: components["schemas"]["Incremental"][];
         };
         /** AuditEntry */
         AuditEntry: {
@@ -3564,6 +3833,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             channels: components["schemas"]["ChannelLine"][];
             total: components["schemas"]["Newcomers"];
             cost: number | null;
@@ -3750,6 +4023,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             stages: components["schemas"]["StageLine"][];
             cells: components["schemas"]["DealCell"][];
             judged: number;
@@ -3831,6 +4108,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             bins: components["schemas"]["Bin"][];
             people: number;
             total: number;
@@ -4100,6 +4381,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             steps: components["schemas"]["FunnelStep"][];
             breakdown: components["schemas"]["FunnelValue"][];
             trend: components["schemas"]["FunnelPeriod"][];
@@ -4265,6 +4550,22 @@ export interface components {
         /** IncidentList */
         IncidentList: {
             incidents: components["schemas"]["ShownIncident"][];
+        };
+        /** Incremental */
+        Incremental: {
+            value: string;
+            treated: number;
+            held_out: number;
+            treated_rate: number;
+            held_out_rate: number;
+            conversions: number;
+            conversions_low: number;
+            conversions_high: number;
+            revenue: number;
+            revenue_low: number;
+            revenue_high: number;
+            cost: number | null;
+            cac: number | null;
         };
         /** InferredPlan */
         InferredPlan: {
@@ -4433,12 +4734,17 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             periods: string[];
             new: number[];
             returning: number[];
             resurrecting: number[];
             dormant: number[];
             breakdown: components["schemas"]["LifecycleValue"][];
+            partial: string | null;
         };
         /** LifecycleValue */
         LifecycleValue: {
@@ -4536,6 +4842,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             rows: components["schemas"]["LtvRow"][];
             average: (number | null)[];
         };
@@ -4659,6 +4969,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             key: string;
             name: string;
             version: number;
@@ -5028,6 +5342,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             edges: components["schemas"]["Edge"][];
             sessions: number;
         };
@@ -5041,6 +5359,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             people: components["schemas"]["PersonLine"][];
             total: number;
             next: string;
@@ -5597,6 +5919,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             rows: components["schemas"]["RetentionRow"][];
             average: (number | null)[];
             average_low: (number | null)[];
@@ -5785,6 +6111,8 @@ export interface components {
             mean_events: number | null;
             per_person: number | null;
             bounced: number | null;
+            bounced_low: number | null;
+            bounced_high: number | null;
         };
         /** SessionPeriod */
         SessionPeriod: {
@@ -5824,10 +6152,15 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             total: components["schemas"]["SessionNumbers"];
             median_seconds: number | null;
             periods: components["schemas"]["SessionPeriod"][];
             breakdown: components["schemas"]["SessionValue"][];
+            partial: string | null;
         };
         /** Share */
         Share: {
@@ -6181,9 +6514,15 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             active_periods: number[];
             people: number[];
             breakdown: components["schemas"]["StickinessValue"][];
+            shares: components["schemas"]["Share"][];
+            partial: string | null;
         };
         /** StickinessValue */
         StickinessValue: {
@@ -6366,6 +6705,18 @@ export interface components {
             /** @default 3 */
             height: number;
         };
+        /** TileAnswer */
+        TileAnswer: {
+            answer: unknown;
+            /** Format: date-time */
+            answered_at: string;
+            stale: boolean;
+        };
+        /** TileAsked */
+        TileAsked: {
+            version: number;
+            everywhere?: components["schemas"]["Everywhere"] | null;
+        };
         /** TimeBin */
         TimeBin: {
             from: number;
@@ -6382,6 +6733,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             uid: number;
             events: components["schemas"]["TimelineEvent"][];
             total: number;
@@ -6514,6 +6869,10 @@ export interface components {
             scanned: number;
             /** @default false */
             cached: boolean;
+            /** @default  */
+            answered_at: string;
+            /** @default false */
+            stale: boolean;
             series: components["schemas"]["TrendSeries"][];
             partial: string | null;
         };
@@ -7286,6 +7645,180 @@ export interface operations {
             };
         };
     };
+    query_trends_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_distribution_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_sessions_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_paths_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_attribution_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_ltv_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleBehind"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     query_funnel_segment: {
         parameters: {
             query?: never;
@@ -7374,6 +7907,180 @@ export interface operations {
         };
     };
     query_stickiness_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_trends_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_distribution_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_sessions_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_paths_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_attribution_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    query_ltv_segment: {
         parameters: {
             query?: never;
             header?: never;
@@ -7709,6 +8416,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShownIncident"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_tile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: number;
+                tile: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TileAsked"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileAnswer"];
                 };
             };
             /** @description What went wrong */

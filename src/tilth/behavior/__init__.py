@@ -4,8 +4,8 @@ One file a question, with its parameters, its answer and its function; `kernels/
 single passes over each person's events. May import errors, settings, state, lake, people and collect.
 """
 
-from tilth.behavior.kinds import QuestionKind, questions
+from tilth.behavior.kinds import QuestionKind, named_number, questions
 from tilth.behavior.leaving import stop_when
 from tilth.behavior.service import Behavior, Names
 
-__all__ = ["Behavior", "Names", "QuestionKind", "questions", "stop_when"]
+__all__ = ["Behavior", "Names", "QuestionKind", "named_number", "questions", "stop_when"]

@@ -6,7 +6,8 @@ answer = kind.ask(workspace.behavior, msgspec.json.decode(body))
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,8 +25,9 @@ from tilth.behavior.sessions import SessionsAnswer, SessionsParameters
 from tilth.behavior.stickiness import StickinessAnswer, StickinessParameters
 from tilth.behavior.timeline import TimelineAnswer, TimelineParameters
 from tilth.behavior.trends import TrendsAnswer, TrendsParameters
+from tilth.errors import InvalidInput
 
-__all__ = ["QuestionKind", "questions"]
+__all__ = ["QuestionKind", "named_number", "questions"]
 
 
 class QuestionKind(NamedTuple):
@@ -58,3 +60,40 @@ questions: dict[str, QuestionKind] = {
     "ltv": QuestionKind(LtvParameters, Behavior.ltv, LtvAnswer, Behavior.ltv_people),
     "timeline": QuestionKind(TimelineParameters, Behavior.timeline, TimelineAnswer, None),
 }
+
+_TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
+_WORDS = {int: "a whole number", str: "a text", bool: "true or false"}
+
+
+def named_number(kind: QuestionKind, given: Mapping[str, Any], path: str, *, from_text: bool = False) -> dict[str, Any]:
+    """What names a number of a kind, checked, with what is left out as it usually is.
+
+    path: put before the names in errors. from_text: values are given as text. Raises `InvalidInput`.
+    """
+    if kind.people is None:
+        raise InvalidInput(path.rstrip(" ."), "there are no people behind the numbers of this kind")
+    parameters = inspect.signature(kind.people).parameters
+    wanted = {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and n not in ("cursor", "limit")}
+    which: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in wanted:
+            raise InvalidInput(f"{path}{name}", "names no number of this kind", list(wanted))
+        meant = _TYPES[str(wanted[name].annotation)]
+        which[name] = _read(value, meant) if from_text else value
+        if not isinstance(which[name], meant) or (meant is int and isinstance(which[name], bool)):
+            raise InvalidInput(f"{path}{name}", f"must be {_WORDS[meant]}")
+    for name, parameter in wanted.items():
+        if name not in which:
+            if parameter.default is inspect.Parameter.empty:
+                raise InvalidInput(f"{path}{name}", "is missing")
+            which[name] = parameter.default
+    return which
+
+
+def _read(text: str, meant: type) -> Any:
+    """A value written as text; the text itself where it is no such value."""
+    if meant is int and text.removeprefix("-").isdecimal():
+        return int(text)
+    if meant is bool and text in ("true", "false"):
+        return text == "true"
+    return text

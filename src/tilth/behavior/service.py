@@ -410,6 +410,10 @@ class Behavior:
             self._names = snapshot, found
         return found
 
+    def data_token(self) -> str:
+        """Changes with the events there are, with who is who, and with the hour."""
+        return f"{self._snapshots.take().token}:{self._clock() // 3_600_000_000}"
+
     def close(self) -> None:
         """Let go of the workers of a cluster."""
         if self._cluster is not None:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from tilth.behavior.breakdown import group_codes, people_groups
 from tilth.behavior.feed import feed_of, over_buckets, parse_step
 from tilth.behavior.kernels import cohorts
+from tilth.behavior.newcomers import Share
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.question import Question
-from tilth.behavior.wilson import wilson
 from tilth.errors import InvalidInput
 
 __all__ = ["StickinessAnswer", "StickinessParameters", "stickiness", "sticky_people"]
@@ -41,15 +41,6 @@ class StickinessValue(msgspec.Struct, frozen=True, kw_only=True):
     people: list[int]
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A share (0..1) of `of` people and its 95 % interval; None of nobody."""
-
-    share: float | None
-    low: float | None
-    high: float | None
-    of: int
-
-
 class StickinessAnswer(Answer, frozen=True, kw_only=True):
     """people[i] were active in active_periods[i] periods (cumulative: in at least so many).
 
@@ -73,7 +64,7 @@ def stickiness(question: Question, asked: StickinessParameters, threads: int) ->
         scanned=scanned,
         active_periods=list(range(1, counts.shape[1])),
         people=_people(whole, asked.cumulative),
-        shares=[_share(n, everybody) for n in _people(whole, asked.cumulative)],
+        shares=[Share.made(n, everybody) for n in _people(whole, asked.cumulative)],
         partial=question.periods(asked.interval, asked.week_starts).running(question.now),
         breakdown=[
             StickinessValue(value=value, people=_people(counts[g], asked.cumulative)) for g, value in enumerate(values)
@@ -90,11 +81,6 @@ def sticky_people(question: Question, asked: StickinessParameters, threads: int,
     many = len(question.periods(asked.interval, asked.week_starts))
     up_to = max(active_periods, many) if asked.cumulative else active_periods
     return np.sort(_walk(question, asked, threads, active_periods, up_to)[3])
-
-
-def _share(people: int, everybody: int) -> Share:
-    low, high = wilson(people, everybody) or (None, None)
-    return Share(share=people / everybody if everybody else None, low=low, high=high, of=everybody)
 
 
 def _walk(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -14,6 +14,9 @@ from tilth.cli.layers import write_pieces
 from tilth.cli.options import DEFAULT_WORKSPACE, AsJson, WorkspacePath, open_workspace
 from tilth.cli.output import notice, print_json, print_lines, print_table, say
 from tilth.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from tilth.behavior import Behavior, QuestionKind
 
 __all__ = ["register"]
 
@@ -57,6 +60,11 @@ def _question(kind: str) -> Callable[..., None]:
         segment: Annotated[str | None, typer.Option(help="Only people in this segment.")] = None,
         limit: Annotated[int | None, typer.Option(help="Values of a breakdown.", min=1)] = None,
         allow_unknown: Annotated[bool, typer.Option(help="Let names pass that nobody has seen.")] = False,
+        who: Annotated[
+            list[str] | None,
+            typer.Option(help="List the people behind a number, named as NAME=VALUE, such as step=1; may be repeated."),
+        ] = None,
+        top: Annotated[int, typer.Option(help="How many people to list at most.", min=1)] = 1_000,
         json: AsJson = False,
     ) -> None:
         from tilth.behavior import questions
@@ -71,9 +79,34 @@ def _question(kind: str) -> Callable[..., None]:
         given = {"timezone": timezone, "segment": segment, "limit": limit, "allow_unknown": allow_unknown or None}
         asked |= {k: v for k, v in given.items() if v is not None}
         with open_workspace(workspace, read_only=True) as opened:
-            print_json(questions[kind].ask(opened.behavior, asked))
+            if who is not None:
+                print_json(_people(questions[kind], opened.behavior, asked, who, top))
+            else:
+                print_json(questions[kind].ask(opened.behavior, asked))
 
     return ask
+
+
+def _people(kind: QuestionKind, behavior: Behavior, asked: dict[str, Any], who: list[str], top: int) -> Any:
+    """The people behind the number that `--who` names, `top` at most."""
+    given: dict[str, Any] = {}
+    for part in who:
+        name, sign, value = part.partition("=")
+        if not sign:
+            raise InvalidInput("--who", f"{part!r} is not NAME=VALUE")
+        given[name] = value
+    from tilth.behavior import named_number
+
+    which = named_number(kind, given, "--who ", from_text=True)
+    assert kind.people is not None
+    people: list[Any] = []
+    cursor = ""
+    while True:
+        page = kind.people(behavior, asked, cursor=cursor, limit=min(1_000, top - len(people)), **which)
+        people += page.people
+        cursor = page.next
+        if not cursor or len(people) >= top:
+            return msgspec.structs.replace(page, people=people)
 
 
 def read_body(body: str | None) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from tilth.behavior.boards import Board, Everywhere, Tile
 from tilth.behavior.parameters import converted
 from tilth.behavior.tables import table
 from tilth.errors import InvalidInput, TilthError
+from tilth.measure.kept_answers import KeptAnswer, KeptAnswers
 from tilth.measure.metric_values import MetricAnswer, MetricAsked
 from tilth.measure.metrics import Metrics
 
-__all__ = ["MetricTile", "Panel", "asked_of", "check_metric_tile", "panels"]
+__all__ = ["MetricTile", "Panel", "answer_of", "asked_of", "check_metric_tile", "panels"]
 
 
 class MetricTile(MetricAsked, frozen=True, kw_only=True):
@@ -59,6 +60,26 @@ def asked_of(tile: Tile, everywhere: Everywhere) -> dict[str, Any]:
         held = asked.get("filters")
         asked["filters"] = everywhere.filters if held is None else {"all": [held, everywhere.filters]}
     return asked
+
+
+def answer_of(
+    tile: Tile, everywhere: Everywhere, behavior: Behavior, metrics: Metrics, kept: KeptAnswers
+) -> KeptAnswer:
+    """A tile's answer, the one kept where there is one. Raises `InvalidInput` for a text, or as the question."""
+    if tile.kind == "text":
+        raise InvalidInput("tile", "is a text, not a question")
+    asked = asked_of(tile, everywhere)
+    if tile.kind == "metric":
+        key = check_metric_tile(asked).metric
+        version = metrics.get(key).version
+        rest = {name: value for name, value in asked.items() if name != "metric"}
+        return kept.get(_name("metric", [key, version], rest), lambda: metrics.values(key, rest))
+    return kept.get(_name(tile.kind, [], asked), lambda: questions[tile.kind].ask(behavior, asked))
+
+
+def _name(*parts: Any) -> str:
+    """All that says what is asked."""
+    return msgspec.json.encode(parts, order="deterministic").decode()
 
 
 def panels(board: Board, behavior: Behavior, metrics: Metrics) -> list[Panel]:

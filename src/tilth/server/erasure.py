@@ -29,4 +29,5 @@ def erase(workspace: Workspace, any_id: str) -> tuple[int, int]:
     workspace.imports.forget([known.id for known in ids])
     workspace.identity.forget(uid, [(known.kind, known.id) for known in ids])
     workspace.people.forget(uid)
+    workspace.kept_answers.clear()
     return uid, removed

@@ -12,11 +12,13 @@ import { Panel } from '@/ui/page'
 import { Stats } from '@/ui/stats'
 import { useUrlState } from '@/url/use-url-state'
 import { MODELS } from '../kinds'
-import { valueWords, type AnswerProps } from './shared'
+import { textOf } from '../question'
+import { PeopleNumber, valueWords, type AnswerProps } from './shared'
 
 type Touch = AttributionAnswer['touches'][number]
+type Incremental = AttributionAnswer['incremental'][number]
 
-export function Attribution({ question, answer, compact }: AnswerProps<AttributionAnswer>) {
+export function Attribution({ question, answer, behind, compact }: AnswerProps<AttributionAnswer>) {
   const { t } = useLanguage()
   const format = useFormat()
   const url = useUrlState()
@@ -25,7 +27,7 @@ export function Attribution({ question, answer, compact }: AnswerProps<Attributi
   const models = MODELS.filter((model) => answer.touches.some((touch) => model in touch.credit))
   const model = models.find((one) => one === url.get('model')) ?? (models.includes('linear') ? 'linear' : (models[0] ?? 'linear'))
   const costs = answer.touches.some((touch) => touch.cost !== null)
-  const nameOf = (touch: Touch) => (touch.value === null ? t('analysis.attribution.untouched') : valueWords(touch.value, t))
+  const nameOf = (touch: Touch) => (touch.value === null ? t(models.includes('incremental') && model === 'incremental' ? 'analysis.incremental.rest' : 'analysis.attribution.untouched') : valueWords(touch.value, t))
   const sorted = useMemo(() => [...answer.touches].sort((a, b) => (b.credit[model] ?? 0) - (a.credit[model] ?? 0)), [answer, model])
   const option = useMemo(
     () => (c: Colors) => {
@@ -71,6 +73,26 @@ export function Attribution({ question, answer, compact }: AnswerProps<Attributi
         option={option}
         table={{ columns: [{ title: t('analysis.value') }, ...models.map((one) => ({ title: t(`analysis.choice.model.${one}`), end: true, show: (value: unknown) => format.decimal(value as number | null, 2) }))], rows: sorted.map((touch) => [nameOf(touch), ...models.map((one) => touch.credit[one] ?? null)]) }}
       />
+      {!compact && answer.incremental.length > 0 && (
+        <Panel title={t('analysis.incremental')} about={`${t('analysis.incremental.about')}${money ? t('analysis.in_currency', { currency }) : ''}`} flush>
+          <DataTable<Incremental>
+            size="small"
+            rowKey="value"
+            dataSource={answer.incremental}
+            pagination={false}
+            scroll={{ x: 900 }}
+            columns={[
+              { title: t('analysis.value'), dataIndex: 'value', fixed: 'left' },
+              { title: t('analysis.incremental.treated'), align: 'right', render: (_, one) => <Rate conversions={one.treated_rate} people={one.treated} /> },
+              { title: t('analysis.incremental.held_out'), align: 'right', render: (_, one) => <Rate conversions={one.held_out_rate} people={one.held_out} /> },
+              { title: t('analysis.incremental.conversions'), align: 'right', render: (_, one) => <Effect value={one.conversions} low={one.conversions_low} high={one.conversions_high} places={1} /> },
+              { title: t('analysis.incremental.revenue'), align: 'right', render: (_, one) => <Effect value={one.revenue} low={one.revenue_low} high={one.revenue_high} places={0} /> },
+              { title: t('analysis.costs.cost'), align: 'right', render: (_, one) => format.decimal(one.cost) },
+              { title: t('analysis.attribution.cac'), align: 'right', render: (_, one) => format.decimal(one.cac) },
+            ]}
+          />
+        </Panel>
+      )}
       {!compact && (
         <Panel title={t('analysis.attribution.models')} about={`${t('analysis.attribution.adds')}${money ? t('analysis.in_currency', { currency }) : ''}`} flush>
           <DataTable<Touch & { at: number }>
@@ -87,7 +109,12 @@ export function Attribution({ question, answer, compact }: AnswerProps<Attributi
                 align: 'right' as const,
                 render: (_: unknown, touch: Touch) => (
                   <>
-                    <span className="num">{format.decimal(touch.credit[one], 1)}</span>
+                    <PeopleNumber
+                      open={behind && one !== 'incremental' && (touch.credit[one] ?? 0) > 0 && touch.value !== '(other)' ? () => behind({ kind: 'attribution', question, which: { value: textOf(touch.value), model: one, untouched: touch.value === null }, title: `${nameOf(touch)} · ${t(`analysis.choice.model.${one}`)}` }) : undefined}
+                      label={t('analysis.people.of', { what: `${nameOf(touch)} · ${t(`analysis.choice.model.${one}`)}` })}
+                    >
+                      <span className="num">{format.decimal(touch.credit[one], 1)}</span>
+                    </PeopleNumber>
                     <div className="muted small" title={t('analysis.attribution.worth')}>
                       {format.decimal(touch.revenue[one], 0)}
                     </div>
@@ -105,6 +132,31 @@ export function Attribution({ question, answer, compact }: AnswerProps<Attributi
           />
         </Panel>
       )}
+    </>
+  )
+}
+
+/** Conversions a person, with how many people it is of. */
+function Rate({ conversions, people }: { conversions: number; people: number }) {
+  const { t } = useLanguage()
+  const format = useFormat()
+  return (
+    <>
+      <span className="num">{format.decimal(conversions, 4)}</span> <span className="muted small">{t('analysis.incremental.of', { n: people })}</span>
+    </>
+  )
+}
+
+/** An effect is never shown without its interval. */
+function Effect({ value, low, high, places }: { value: number; low: number; high: number; places: number }) {
+  const { t } = useLanguage()
+  const format = useFormat()
+  return (
+    <>
+      <span className="num">{format.decimal(value, places)}</span>
+      <div className="muted small" title={t('analysis.interval')}>
+        {format.decimal(low, places)} – {format.decimal(high, places)}
+      </div>
     </>
   )
 }

@@ -9,9 +9,10 @@ import { EmptyState } from '@/ui/empty'
 import { Panel } from '@/ui/page'
 import { ShareBar } from '@/ui/share-bar'
 import { Stats } from '@/ui/stats'
-import { valueWords, type AnswerProps } from './shared'
+import { narrowed } from '../question'
+import { PeopleNumber, valueWords, type AnswerProps } from './shared'
 
-export function Distribution({ answer, compact }: AnswerProps<DistributionAnswer>) {
+export function Distribution({ question, answer, behind, compact }: AnswerProps<DistributionAnswer>) {
   const { t } = useLanguage()
   const format = useFormat()
   const names = answer.bins.map((bin, at) => (at === answer.bins.length - 1 ? `[${format.decimal(bin.from)}, ${format.decimal(bin.to)}]` : `[${format.decimal(bin.from)}, ${format.decimal(bin.to)})`))
@@ -53,14 +54,14 @@ export function Distribution({ answer, compact }: AnswerProps<DistributionAnswer
       <Chart id="distribution" title={t('analysis.kind.distribution')} summary={t('analysis.distribution.summary', { n: answer.people })} height={compact ? 220 : 300} option={option} table={{ columns: [{ title: t('analysis.distribution.bin') }, { title: t('analysis.people'), end: true }], rows: answer.bins.map((bin, at) => [names[at] ?? '', bin.people]) }} />
       {!compact && (
         <Panel title={t('analysis.table')} flush>
-          <DataTable<{ name: string; people: number }>
+          <DataTable<{ name: string; people: number; at: number }>
             size="small"
             rowKey="name"
-            dataSource={answer.bins.map((bin, at) => ({ name: names[at] ?? '', people: bin.people }))}
+            dataSource={answer.bins.map((bin, at) => ({ name: names[at] ?? '', people: bin.people, at }))}
             pagination={answer.bins.length > 60 ? { pageSize: 60, showSizeChanger: false } : false}
             columns={[
               { title: t('analysis.distribution.bin'), dataIndex: 'name' },
-              { title: t('analysis.people'), align: 'right', render: (_, row) => format.count(row.people) },
+              { title: t('analysis.people'), align: 'right', render: (_, row) => <PeopleNumber open={behind && row.people > 0 ? () => behind({ kind: 'distribution', question, which: { bin: row.at }, title: row.name }) : undefined} label={t('analysis.people.of', { what: row.name })}>{format.count(row.people)}</PeopleNumber> },
               { title: t('analysis.share'), width: '45%', render: (_, row) => <ShareBar share={row.people / answer.people} text={`${format.percent(row.people / answer.people, 1)}  ${format.ratio(row.people, answer.people)}`} /> },
             ]}
           />
@@ -75,7 +76,7 @@ export function Distribution({ answer, compact }: AnswerProps<DistributionAnswer
             pagination={answer.breakdown.length > 25 ? { pageSize: 25, showSizeChanger: false } : false}
             columns={[
               { title: t('analysis.value'), render: (_, one) => valueWords(one.value, t) },
-              { title: t('analysis.people'), align: 'right', render: (_, one) => format.count(one.people) },
+              { title: t('analysis.people'), align: 'right', render: (_, one) => <PeopleNumber open={behind && one.value !== '(other)' ? () => behind({ kind: 'distribution', question: narrowed(question, one.value), which: { bin: -1 }, title: valueWords(one.value, t) }) : undefined} label={t('analysis.people.of', { what: valueWords(one.value, t) })}>{format.count(one.people)}</PeopleNumber> },
               { title: t('analysis.choice.metric.mean'), align: 'right', render: (_, one) => format.decimal(one.mean) },
               { title: t('analysis.choice.metric.median'), align: 'right', render: (_, one) => format.decimal(one.median) },
             ]}

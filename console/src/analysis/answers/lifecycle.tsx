@@ -25,7 +25,8 @@ export function Lifecycle({ question, answer, behind, compact }: AnswerProps<Lif
         type: 'bar',
         stack: 'all',
         name: t(`analysis.state.${state}`),
-        data: answer[state],
+        // The running period is not over: its bars are pale.
+        data: answer[state].map((value, number) => (answer.periods[number] === answer.partial ? { value, itemStyle: { opacity: 0.4 } } : value)),
         color: [c.series[0], c.series[1], c.series[2], c.series[10]][at],
         barMaxWidth: 40,
       })),
@@ -47,7 +48,7 @@ export function Lifecycle({ question, answer, behind, compact }: AnswerProps<Lif
       <Chart
         id="lifecycle"
         title={t('analysis.kind.lifecycle')}
-        about={t('analysis.lifecycle.about')}
+        about={answer.partial === null ? t('analysis.lifecycle.about') : `${t('analysis.lifecycle.about')}${t('analysis.partial.pale', { period: answer.partial })}`}
         summary={STATES.map((state) => `${t(`analysis.state.${state}`)} ${format.count(answer[state].at(-1))}`).join(' · ')}
         height={compact ? 220 : 320}
         option={option}

@@ -8,7 +8,6 @@ import type { Colors } from '@/theme/colors'
 import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Panel } from '@/ui/page'
-import { tidy, writeStep } from '../question'
 import { PeopleNumber, type AnswerProps } from './shared'
 
 type Row = LtvAnswer['rows'][number]
@@ -43,8 +42,6 @@ export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer
       </Panel>
     )
   }
-  // A cohort is everyone whose first start lies in its period: the people of retention's column 0.
-  const cohort = tidy({ start: question.start ?? writeStep({ events: ['purchase'], filters: undefined, label: '' }), interval: question.interval ?? 'month', range: question.range, segment: question.segment, timezone: question.timezone, filters: question.filters, week_starts: question.week_starts, periods: 1, first: 'first_time' })
   return (
     <>
       <Chart
@@ -66,7 +63,7 @@ export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer
             scroll={{ x: 220 + columns.length * 92 }}
             columns={[
               { title: t('analysis.ltv.cohort'), dataIndex: 'period', fixed: 'left' },
-              { title: t('analysis.people'), align: 'right', render: (_, row) => <PeopleNumber open={behind && (() => behind({ kind: 'retention', question: cohort, which: { period: row.period, column: 0, came: true }, title: `${t('analysis.ltv.cohort')} ${row.period}` }))} label={t('analysis.people.of', { what: row.period })}>{format.count(row.people)}</PeopleNumber> },
+              { title: t('analysis.people'), align: 'right', render: (_, row) => <PeopleNumber open={behind && (() => behind({ kind: 'ltv', question, which: { period: row.period, column: 0, paying: false }, title: `${t('analysis.ltv.cohort')} ${row.period}` }))} label={t('analysis.people.of', { what: row.period })}>{format.count(row.people)}</PeopleNumber> },
               ...columns.map((name, at) => ({
                 title: name,
                 key: name,
@@ -78,7 +75,13 @@ export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer
                   return (
                     <>
                       <span className="num">{format.decimal(value)}</span>
-                      {paying !== null && <div className="muted small" title={t('analysis.ltv.paying', { ratio: format.ratio(Math.round(paying * row.people), row.people) })}>{format.percent(paying, 0)}</div>}
+                      {paying !== null && (
+                        <div className="muted small" title={t('analysis.ltv.paying', { ratio: format.ratio(Math.round(paying * row.people), row.people) })}>
+                          <PeopleNumber open={behind && paying > 0 ? () => behind({ kind: 'ltv', question, which: { period: row.period, column: at, paying: true }, title: `${t('analysis.ltv.cohort')} ${row.period} · ${name}` }) : undefined} label={t('analysis.people.of', { what: `${row.period} · ${name}` })}>
+                            {format.percent(paying, 0)}
+                          </PeopleNumber>
+                        </div>
+                      )}
                     </>
                   )
                 },

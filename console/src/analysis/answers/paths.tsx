@@ -8,7 +8,7 @@ import { DataTable } from '@/ui/data-table'
 import { EmptyState } from '@/ui/empty'
 import { Panel } from '@/ui/page'
 import { ShareBar } from '@/ui/share-bar'
-import type { AnswerProps } from './shared'
+import { PeopleNumber, type AnswerProps } from './shared'
 
 /** `2_/cart` is step 2, /cart. */
 function readNode(text: string): { step: number; name: string } {
@@ -16,7 +16,7 @@ function readNode(text: string): { step: number; name: string } {
   return found ? { step: Number(found[1]), name: found[2] ?? '' } : { step: 0, name: text }
 }
 
-export function Paths({ answer, compact }: AnswerProps<PathsAnswer>) {
+export function Paths({ question, answer, behind, compact }: AnswerProps<PathsAnswer>) {
   const { t } = useLanguage()
   const format = useFormat()
   const nodeName = (name: string) => (name === '(other)' ? t('analysis.other') : name)
@@ -91,6 +91,13 @@ export function Paths({ answer, compact }: AnswerProps<PathsAnswer>) {
               { title: t('analysis.paths.from'), render: (_, edge) => nodeName(readNode(edge.source).name) },
               { title: t('analysis.paths.to'), render: (_, edge) => nodeName(readNode(edge.target).name) },
               { title: t('analysis.paths.count'), width: 220, render: (_, edge) => <ShareBar share={answer.sessions > 0 ? edge.sessions / answer.sessions : 0} text={`${format.percent(answer.sessions > 0 ? edge.sessions / answer.sessions : null, 1)}  ${format.ratio(edge.sessions, answer.sessions)}`} /> },
+              {
+                title: t('analysis.people'),
+                render: (_, edge) => {
+                  const title = `${nodeName(readNode(edge.source).name)} → ${nodeName(readNode(edge.target).name)}`
+                  return behind && <PeopleNumber open={() => behind({ kind: 'paths', question, which: { source: edge.source, target: edge.target }, title })} label={t('analysis.people.of', { what: title })}>{t('analysis.people.show')}</PeopleNumber>
+                },
+              },
               { title: t('analysis.paths.seconds'), align: 'right', render: (_, edge) => format.duration(edge.mean_seconds) },
             ]}
           />

@@ -37,3 +37,13 @@ export function PeopleNumber({ children, open, label }: { children: ReactNode; o
     </Button>
   )
 }
+
+/** A line over periods whose running one is no fall: that part is drawn apart, dotted. */
+export function runningApart(line: Record<string, unknown>, periods: string[], values: (number | null)[], partial: string | null | undefined): Record<string, unknown>[] {
+  const at = partial ? periods.indexOf(partial) : -1
+  if (at < 0) return [{ ...line, data: values }]
+  return [
+    { ...line, data: values.map((value, number) => (number === at ? null : value)) },
+    { ...line, data: values.map((value, number) => (number === at || number === at - 1 ? value : null)), lineStyle: { type: 'dotted' }, endLabel: { show: false } },
+  ]
+}

@@ -40,7 +40,7 @@ export function Stickiness({ question, answer, behind, compact }: AnswerProps<St
       <Chart
         id="stickiness"
         title={t('analysis.kind.stickiness')}
-        about={t(cumulative ? 'analysis.stickiness.cumulative' : 'analysis.stickiness.about')}
+        about={`${t(cumulative ? 'analysis.stickiness.cumulative' : 'analysis.stickiness.about')}${answer.partial === null ? '' : t('analysis.partial.more', { period: answer.partial })}`}
         summary={t('analysis.stickiness.summary', { n: whole })}
         height={compact ? 220 : 300}
         option={option}
@@ -61,13 +61,16 @@ export function Stickiness({ question, answer, behind, compact }: AnswerProps<St
                 render: (_, row) => {
                   const title = t('analysis.stickiness.active', { n: row.periods })
                   return (
-                    <PeopleNumber open={behind && !cumulative && row.people > 0 ? () => behind({ kind: 'stickiness', question, which: { active_periods: row.periods }, title }) : undefined} label={t('analysis.people.of', { what: title })}>
+                    <PeopleNumber open={behind && row.people > 0 ? () => behind({ kind: 'stickiness', question, which: { active_periods: row.periods }, title }) : undefined} label={t('analysis.people.of', { what: title })}>
                       {format.count(row.people)}
                     </PeopleNumber>
                   )
                 },
               },
-              { title: t('analysis.share'), width: '40%', render: (_, row) => <span title={format.ratio(row.people, whole)}><ShareBar share={whole > 0 ? row.people / whole : 0} text={`${format.percent(whole > 0 ? row.people / whole : null, 1)}  ${format.ratio(row.people, whole)}`} /></span> },
+              { title: t('analysis.share'), width: '40%', render: (_, row) => {
+                const one = answer.shares[answer.active_periods.indexOf(row.periods)]
+                return <ShareBar share={one?.share ?? 0} text={`${format.percent(one?.share ?? null, 1)}  ${format.ratio(row.people, one?.of ?? 0)} · ${format.percent(one?.low ?? null, 1)} – ${format.percent(one?.high ?? null, 1)}`} />
+              } },
               ...answer.breakdown.map((one, at) => ({ title: valueWords(one.value, t), key: `b${at}`, align: 'right' as const, render: (_: unknown, row: { periods: number }) => format.count(one.people[answer.active_periods.indexOf(row.periods)]) })),
             ]}
             scroll={{ x: 480 + answer.breakdown.length * 110 }}

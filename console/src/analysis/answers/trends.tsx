@@ -6,9 +6,9 @@ import { useLanguage } from '@/i18n/language'
 import { EmptyState } from '@/ui/empty'
 import { DataTable } from '@/ui/data-table'
 import { Panel } from '@/ui/page'
-import { cohortOf, narrowed, readSeries } from '../question'
+import { narrowed, readSeries } from '../question'
 import { seriesWords } from '../words'
-import { PeopleNumber, valueWords, type AnswerProps } from './shared'
+import { PeopleNumber, runningApart, valueWords, type AnswerProps } from './shared'
 
 type Line = TrendsAnswer['series'][number]
 
@@ -33,17 +33,19 @@ export function Trends({ question, answer, behind, compact }: AnswerProps<Trends
       xAxis: { type: 'category', data: periods, boundaryGap: periods.length < 2 },
       yAxis: { type: 'value', min: 0 },
       series: lines.slice(0, 12).flatMap(({ line, name }, at) => [
-        {
-          type: 'line',
-          name,
-          data: line.points.map((point) => (point.period === answer.partial ? null : point.value)),
-          showSymbol: periods.length < 40,
-          symbolSize: 5,
-          color: c.series[at % c.series.length],
-          endLabel: lines.length > 1 ? { show: true, formatter: name.length > 14 ? `${name.slice(0, 13)}…` : name, color: c.series[at % c.series.length] } : { show: false },
-        },
-        // A period that is not over is no fall: it is drawn apart, dashed.
-        ...(answer.partial === null ? [] : [{ type: 'line', name, data: line.points.map((point, number) => (point.period === answer.partial || line.points[number + 1]?.period === answer.partial ? point.value : null)), symbolSize: 5, lineStyle: { type: 'dotted' }, color: c.series[at % c.series.length] }]),
+        ...runningApart(
+          {
+            type: 'line',
+            name,
+            showSymbol: periods.length < 40,
+            symbolSize: 5,
+            color: c.series[at % c.series.length],
+            endLabel: lines.length > 1 ? { show: true, formatter: name.length > 14 ? `${name.slice(0, 13)}…` : name, color: c.series[at % c.series.length] } : { show: false },
+          },
+          periods,
+          line.points.map((point) => point.value),
+          answer.partial,
+        ),
         ...(line.previous.length > 0 ? [{ type: 'line', name: `${name} · ${t('analysis.previous')}`, data: line.previous.map((point) => point.value), showSymbol: false, lineStyle: { type: 'dashed', opacity: 0.7 }, color: c.series[at % c.series.length] }] : []),
         ...(line.points.some((point) => point.moving_average !== null) ? [{ type: 'line', name: `${name} · ${t('analysis.field.moving_average')}`, data: line.points.map((point) => point.moving_average), showSymbol: false, lineStyle: { width: 3, opacity: 0.45 }, color: c.series[at % c.series.length] }] : []),
       ]),
@@ -62,12 +64,10 @@ export function Trends({ question, answer, behind, compact }: AnswerProps<Trends
     )
   }
   const totals = lines.map(({ name, line }) => `${name} ${format.decimal(line.total)}`).join(t('analysis.series.and'))
-  // People of a point: those who did the event in the period, who are the cohort of it.
   const peopleOf = (line: Line, at: number, period: string, name: string) => {
-    const series = asked[broken ? Math.floor(at / perSeries) : at]
-    if (!behind || hasFormula || !series || (broken && line.breakdown === '(other)')) return undefined
-    const base = cohortOf(broken ? narrowed(question, line.breakdown) : question, series)
-    return () => behind({ kind: 'retention', question: base, which: { period, column: 0, came: true }, title: `${name} · ${period}` })
+    const series = broken ? Math.floor(at / perSeries) : at
+    if (!behind || hasFormula || (broken && line.breakdown === '(other)')) return undefined
+    return () => behind({ kind: 'trends', question: broken ? narrowed(question, line.breakdown) : question, which: { series, period }, title: period === '' ? name : `${name} · ${period}` })
   }
   return (
     <>
@@ -109,7 +109,9 @@ export function Trends({ question, answer, behind, compact }: AnswerProps<Trends
                 <td className="ant-table-cell">{t('analysis.total')}</td>
                 {lines.map(({ line, at }) => (
                   <td key={at} className="ant-table-cell" style={{ textAlign: 'end' }}>
-                    <strong className="num">{format.decimal(line.total)}</strong>
+                    <PeopleNumber open={line.total ? peopleOf(line, at, '', line.label) : undefined} label={t('analysis.people.of', { what: `${line.label} · ${t('analysis.total')}` })}>
+                      <strong className="num">{format.decimal(line.total)}</strong>
+                    </PeopleNumber>
                   </td>
                 ))}
               </tr>

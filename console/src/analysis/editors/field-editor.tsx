@@ -3,7 +3,7 @@ import { useLanguage } from '@/i18n/language'
 import { choiceOf, labelOf, type Field, type Question } from '../kinds'
 import { textOf, type Names } from '../question'
 import { FilterEditor, propertyOptions } from './filter-editor'
-import { CostsEditor, ExclusionsEditor, RenamesEditor } from './lists'
+import { CostsEditor, ExclusionsEditor, HoldoutsEditor, RenamesEditor } from './lists'
 import { RangeEditor } from './range-editor'
 import { SeriesEditor } from './series-editor'
 import { StepEditor } from './step-editor'
@@ -39,6 +39,8 @@ export function FieldEditor({ field, question, set, names, segments }: FieldEdit
       return <ExclusionsEditor value={value} onChange={set} names={names} steps={Array.isArray(question.steps) ? question.steps.length : 0} />
     case 'renames':
       return <RenamesEditor value={value} onChange={set} />
+    case 'holdouts':
+      return <HoldoutsEditor value={value} onChange={set} segments={segments} />
     case 'costs':
       return <CostsEditor value={value} onChange={set} />
     case 'choice':

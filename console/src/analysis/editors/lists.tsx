@@ -1,5 +1,6 @@
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons'
-import { Button, Input, InputNumber } from 'antd'
+import { Button, Input, InputNumber, Select } from 'antd'
+import { useState } from 'react'
 import { useLanguage } from '@/i18n/language'
 import type { Names } from '../question'
 import { FilterEditor } from './filter-editor'
@@ -86,6 +87,42 @@ export function CostsEditor({ value, onChange }: ListProps) {
       <div>
         <Button size="small" icon={<PlusOutlined />} disabled={'' in costs} onClick={() => write([...list, ['', 0]])}>
           {t('analysis.costs.add')}
+        </Button>
+      </div>
+    </div>
+  )
+}
+
+interface Holdout {
+  treated: string
+  held_out: string
+}
+
+/** Who was held out from which value: two segments a value, kept here until both are chosen. */
+export function HoldoutsEditor({ value, onChange, segments }: ListProps & { segments: { value: string; label: string }[] }) {
+  const { t } = useLanguage()
+  const [list, setList] = useState<[string, Partial<Holdout>][]>(() => Object.entries((typeof value === 'object' && value !== null ? value : {}) as Record<string, Holdout>))
+  const write = (next: [string, Partial<Holdout>][]) => {
+    setList(next)
+    const whole = next.filter(([name, one]) => name.trim() !== '' && one.treated && one.held_out)
+    onChange(whole.length > 0 ? Object.fromEntries(whole) : undefined)
+  }
+  const replace = (at: number, one: [string, Partial<Holdout>]) => write(list.map((held, number) => (number === at ? one : held)))
+  return (
+    <div className="stack tight">
+      <p className="muted small">{t('analysis.holdouts.about')}</p>
+      {list.map(([name, one], at) => (
+        <div key={at} className="row" style={{ gap: 6 }}>
+          <Input style={{ width: 120 }} aria-label={t('analysis.costs.value')} placeholder={t('analysis.costs.value')} value={name} onChange={(event) => replace(at, [event.target.value, one])} />
+          {(['treated', 'held_out'] as const).map((group) => (
+            <Select key={group} style={{ width: 150 }} aria-label={t(`analysis.holdouts.${group}`)} placeholder={t(`analysis.holdouts.${group}`)} showSearch={{ optionFilterProp: 'label' }} value={one[group] ?? null} options={segments} onChange={(key: string) => replace(at, [name, { ...one, [group]: key }])} />
+          ))}
+          <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t('analysis.holdouts.remove', { name })} onClick={() => write(list.filter((_, number) => number !== at))} />
+        </div>
+      ))}
+      <div>
+        <Button size="small" icon={<PlusOutlined />} onClick={() => setList([...list, ['', {}]])}>
+          {t('analysis.holdouts.add')}
         </Button>
       </div>
     </div>

@@ -30,6 +30,7 @@ export const boards = {
   'boards.resize': { zh: '拖动改大小', en: 'Pull to resize' },
   'boards.text': { zh: '文字', en: 'Text' },
   'boards.stale': { zh: '刷新失败，这是{when}的答案', en: 'not refreshed; this is the answer of {when}' },
+  'boards.renewing': { zh: '{when}的答案，正在更新', en: 'of {when}, being renewed' },
   'boards.fresh': { zh: '{when} 的答案', en: 'as of {when}' },
   'boards.open': { zh: '打开', en: 'Open' },
   'boards.add': { zh: '添加', en: 'Add' },

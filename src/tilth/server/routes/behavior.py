@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -12,7 +11,7 @@ import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 
-from tilth.behavior import Names, questions, stop_when
+from tilth.behavior import Names, named_number, questions, stop_when
 from tilth.behavior.parameters import PeopleBehind
 from tilth.errors import InvalidInput
 from tilth.segments import Segment
@@ -25,8 +24,6 @@ __all__ = ["ROUTES"]
 
 # The question that only asks about one person; everyone who may see a person may ask it.
 _VIEWERS = frozenset({"timeline"})
-_TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
-_WORDS = {int: "a whole number", str: "a text", bool: "true or false"}
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -77,22 +74,7 @@ def _which(kind: str, asked: dict[str, Any]) -> dict[str, Any]:
     which = asked.pop("which", None)
     if not isinstance(which, dict):
         raise InvalidInput("which", "must be an object that names the number, such as a step and its outcome")
-    find = questions[kind].people
-    assert find is not None, "only kinds with people have this route"
-    parameters = inspect.signature(find).parameters
-    wanted = {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and n not in ("cursor", "limit")}
-    for name, value in which.items():
-        if name not in wanted:
-            raise InvalidInput(f"which.{name}", f"names no number of {kind}", list(wanted))
-        meant = _TYPES[str(wanted[name].annotation)]
-        if not isinstance(value, meant) or (meant is int and isinstance(value, bool)):
-            raise InvalidInput(f"which.{name}", f"must be {_WORDS[meant]}")
-    for name, parameter in wanted.items():
-        if name not in which:
-            if parameter.default is inspect.Parameter.empty:
-                raise InvalidInput(f"which.{name}", "is missing")
-            which[name] = parameter.default
-    return which
+    return named_number(questions[kind], which, "which.")
 
 
 def _who(kind: str) -> HTTPRouteHandler:

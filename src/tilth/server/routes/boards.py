@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -10,7 +11,9 @@ from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from tilth.behavior.boards import Board, Everywhere, Tile
+from tilth.errors import Conflict, NotFound
 from tilth.measure.board_schedules import BoardSchedule, KeptSchedule
+from tilth.measure.board_tiles import answer_of
 from tilth.server.auth import Who
 from tilth.server.context import Ctx
 from tilth.server.instants import instant, instant_or_none
@@ -93,6 +96,47 @@ def list_boards(context: Ctx) -> BoardList:
 def read_board(board_id: FromPath[int], context: Ctx) -> ShownBoard:
     """One board with its tiles."""
     return _shown(context.workspace.boards.get(board_id))
+
+
+class TileAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """version: of the board that is looked at. everywhere: what holds for all questions, instead of the board's own."""
+
+    version: int
+    everywhere: Everywhere | None = None
+
+
+class TileAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """answer: what `POST /query/KIND` or `POST /metrics/{key}/values` gives. stale: something has changed since
+    answered_at; it is being worked out anew, ask again soon."""
+
+    answer: Any
+    answered_at: datetime
+    stale: bool
+
+
+@post("/boards/{board_id:int}/tiles/{tile:int}/answer", opt={"role": "viewer"}, status_code=200)
+async def answer_tile(
+    board_id: FromPath[int], tile: FromPath[int], data: JSONBody[TileAsked], context: Ctx
+) -> TileAnswer:
+    """The answer of a board's tile (counted from 0): the one kept, if need be stale, or one worked out now."""
+    workspace = context.workspace
+
+    def work() -> TileAnswer:
+        board = workspace.boards.get(board_id)
+        if board.version != data.version:
+            raise Conflict(f"the board has been changed since: it is of version {board.version} now")
+        if not 0 <= tile < len(board.tiles):
+            raise NotFound("tile", str(tile))
+        found = answer_of(
+            board.tiles[tile],
+            board.everywhere if data.everywhere is None else data.everywhere,
+            workspace.behavior,
+            workspace.metrics,
+            workspace.kept_answers,
+        )
+        return TileAnswer(answer=found.answer, answered_at=instant(found.answered_at), stale=found.stale)
+
+    return await context.compute(work)
 
 
 @post("/boards", opt={"role": "analyst"}, status_code=201, sync_to_thread=True)
@@ -199,6 +243,7 @@ async def read_board_file(board_id: FromPath[int], context: Ctx, format: FromQue
 
 
 ROUTES = [
+    answer_tile,
     list_boards,
     read_board,
     make_board,

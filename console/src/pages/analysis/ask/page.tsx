@@ -79,7 +79,7 @@ function Ask({ kind, names }: { kind: Kind; names: Names }) {
     <Page
       title={t(titleOf(kind))}
       about={t(aboutOf(kind))}
-      asOf={answered && t('analysis.asof', { took: format.milliseconds(answer.data.took_ms), n: answer.data.scanned, when: format.instant(new Date(answer.dataUpdatedAt).toISOString()) })}
+      asOf={answered && t('analysis.asof', { took: format.milliseconds(answer.data.took_ms), n: answer.data.scanned, when: format.instant(answer.data.answered_at) })}
       actions={
         question && (
           <>

@@ -140,7 +140,7 @@ function Shown({ board }: { board: Board }) {
       )}
       <div ref={area} className="board">
         {tiles.map((tile, at) => (
-          <TileView key={at} at={at} of={tiles.length} tile={tile} everywhere={everywhere} editing={editing} change={(part) => change(at, part)} move={(to) => move(at, to)} drop={(from) => move(from, at)} remove={() => setTiles(tiles.filter((_, number) => number !== at))} />
+          <TileView key={at} at={at} of={tiles.length} tile={tile} everywhere={everywhere} saved={tiles === board.tiles ? { board: board.id, version: board.version } : null} editing={editing} change={(part) => change(at, part)} move={(to) => move(at, to)} drop={(from) => move(from, at)} remove={() => setTiles(tiles.filter((_, number) => number !== at))} />
         ))}
       </div>
       {url.get('send') === '1' && can('analyst') && <SendDrawer board={board.id} close={() => url.set({ send: null })} />}

@@ -20,12 +20,15 @@ import { ProblemView } from '@/ui/problem'
 /** Pixels of a row of the board. */
 const ROW = 96
 const REFRESH = 5 * 60_000
+const SOON = 1_500
 
 interface TileProps {
   at: number
   of: number
   tile: Tile
   everywhere: Question
+  /** The board and its version where this tile is as it was saved: then its answer is kept from look to look. */
+  saved: { board: number; version: number } | null
   editing: boolean
   change: (part: Partial<Tile>) => void
   move: (to: number) => void
@@ -40,7 +43,7 @@ export function asked(question: Question, everywhere: Question): Question {
   return tidy({ ...question, ...(range === undefined ? {} : { range }), ...(segment === undefined ? {} : { segment }), filters: listed.length > 1 ? { all: listed } : listed[0] })
 }
 
-export function TileView({ at, of, tile, everywhere, editing, change, move, drop, remove }: TileProps) {
+export function TileView({ at, of, tile, everywhere, saved, editing, change, move, drop, remove }: TileProps) {
   const { t } = useLanguage()
   const frame = useRef<HTMLElement>(null)
   const size = { gridColumn: `span ${tile.width}`, minHeight: tile.kind === 'text' && !editing ? undefined : tile.height * ROW }
@@ -107,7 +110,7 @@ export function TileView({ at, of, tile, everywhere, editing, change, move, drop
           </div>
         )
       ) : (
-        <Answered at={at} tile={tile} everywhere={everywhere} />
+        <Answered at={at} tile={tile} everywhere={everywhere} saved={saved} />
       )}
       {editing && (
         <button type="button" className="tile-corner" aria-label={t('boards.resize')} title={t('boards.resize')} onPointerDown={resize} />
@@ -116,18 +119,26 @@ export function TileView({ at, of, tile, everywhere, editing, change, move, drop
   )
 }
 
-function Answered({ at, tile, everywhere }: { at: number; tile: Tile; everywhere: Question }) {
+interface Kept {
+  answer: unknown
+  answered_at: string
+  stale: boolean
+}
+
+function Answered({ at, tile, everywhere, saved }: { at: number; tile: Tile; everywhere: Question; saved: TileProps['saved'] }) {
   const { t } = useLanguage()
   const format = useFormat()
   const question = useMemo(() => asked(tile.question ?? {}, everywhere), [tile.question, everywhere])
   const query = useQuery({
-    queryKey: ['tile', tile.kind, question],
-    queryFn: ({ signal }) => {
-      if (tile.kind !== 'metric') return http.post<unknown>(`/query/${tile.kind}`, question, undefined, signal)
+    queryKey: ['tile', tile.kind, question, saved],
+    queryFn: async ({ signal }): Promise<Kept> => {
+      if (saved) return http.post<Kept>(`/boards/${saved.board}/tiles/${at}/answer`, { version: saved.version, everywhere: tidy(everywhere) }, undefined, signal)
       const { metric: key, ...rest } = question as Question & { metric: string }
-      return http.post<unknown>(`/metrics/${key}/values`, rest, undefined, signal)
+      const answer = await (tile.kind === 'metric' ? http.post<unknown>(`/metrics/${key}/values`, rest, undefined, signal) : http.post<unknown>(`/query/${tile.kind}`, question, undefined, signal))
+      return { answer, answered_at: new Date().toISOString(), stale: false }
     },
-    refetchInterval: REFRESH,
+    // A stale answer is being worked out anew behind it.
+    refetchInterval: ({ state }) => (state.data?.stale === true ? SOON : REFRESH),
     staleTime: 60_000,
     retry: false,
   })
@@ -137,9 +148,15 @@ function Answered({ at, tile, everywhere }: { at: number; tile: Tile; everywhere
   if (query.data === undefined) return query.error ? <ProblemView error={query.error} retry={() => void query.refetch()} /> : <Skeleton active paragraph={{ rows: tile.height * 2 }} />
   return (
     <ChartScope value={scope}>
-      {isKind(tile.kind) ? <AnswerView kind={tile.kind} question={question} answer={query.data} compact /> : <MetricTile answer={query.data as MetricAnswer} title={tile.title} />}
+      {isKind(tile.kind) ? <AnswerView kind={tile.kind} question={question} answer={query.data.answer} compact /> : <MetricTile answer={query.data.answer as MetricAnswer} title={tile.title} />}
       <div className="tile-foot small muted">
-        {query.error ? <span style={{ color: 'var(--bad)' }}>{t('boards.stale', { when: format.ago(new Date(query.dataUpdatedAt).toISOString()) })}</span> : <span title={format.instantFull(new Date(query.dataUpdatedAt).toISOString())}>{t('boards.fresh', { when: format.instant(new Date(query.dataUpdatedAt).toISOString()) })}</span>}
+        {query.error ? (
+          <span style={{ color: 'var(--bad)' }}>{t('boards.stale', { when: format.ago(query.data.answered_at) })}</span>
+        ) : (
+          <span title={format.instantFull(query.data.answered_at)} className={query.data.stale ? 'warn' : undefined}>
+            {query.data.stale ? t('boards.renewing', { when: format.ago(query.data.answered_at) }) : t('boards.fresh', { when: format.instant(query.data.answered_at) })}
+          </span>
+        )}
         <Link to={isKind(tile.kind) ? questionAddress(tile.kind, question) : `/analysis/metrics/${(question as Question & { metric: string }).metric}`}>{t('boards.open')}</Link>
       </div>
     </ChartScope>
