@@ -156,6 +156,7 @@ def concrete(path: str) -> str:
         .replace("{path}", "x")
         .replace("{source}", "none")
         .replace("{number}", "9")
+        .replace("{tile}", "0")
     )
 
 
