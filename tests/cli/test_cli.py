@@ -410,6 +410,24 @@ def test_flush_and_compact_say_what_they_did(tilth: Tilth, orders: Path) -> None
 # -- interruption ----------------------------------------------------------------------------------
 
 
+def test_a_ctrl_c_that_a_library_made_an_error_of_is_still_a_ctrl_c(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tilth.workspace import Workspace
+
+    def disturbed(*_: object, **__: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as stop:
+            raise OSError("the callback failed") from stop
+
+    monkeypatch.setattr(Workspace, "create", disturbed)
+    for _ in range(2):
+        assert run(["init", "--workspace", str(tmp_path / "shop"), "--json"]) == 130
+        assert json.loads(capsys.readouterr().err)["type"] == "urn:tilth:error:interrupted"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_ctrl_c_during_an_import_is_a_130_and_the_same_command_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -444,7 +462,7 @@ def test_ctrl_c_during_an_import_is_a_130_and_the_same_command_goes_on(
     _, err = running.communicate(timeout=120)
     assert "Traceback" not in err
     if running.returncode != 0:
-        assert running.returncode == 130
+        assert running.returncode == 130, err
         assert json.loads(err)["type"] == "urn:tilth:error:interrupted"
     again = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert again.returncode == 0, again.stderr

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -71,6 +76,11 @@ def run(arguments: list[str]) -> int:
     Errors are a line on standard error, or with `--json` the API's problem as JSON; never a traceback
     unless TILTH_DEBUG=1.
     """
+    with _noting_ctrl_c() as pressed:
+        return _run(arguments, pressed)
+
+
+def _run(arguments: list[str], pressed: list[int]) -> int:
     as_json = "--json" in arguments
     try:
         result = app(args=arguments, standalone_mode=False)
@@ -93,11 +103,33 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("TILTH_DEBUG") == "1":
             raise
-        return _explain(error, as_json)
+        # A library that was called back in the middle may have made an error of its own out of the Ctrl-C.
+        return _interrupted(as_json) if pressed else _explain(error, as_json)
     # The parser turns Ctrl-C into this code without a word.
     if result == INTERRUPTED:
         return _interrupted(as_json)
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def _noting_ctrl_c() -> Iterator[list[int]]:
+    """Filled when Ctrl-C is pressed, which goes on to raise KeyboardInterrupt as it always does."""
+    pressed: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    # Where somebody else minds the signal, or in another thread than the first, it stays theirs.
+    first = threading.current_thread() is threading.main_thread()
+    ours = first and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _interrupted(as_json: bool) -> int:
