@@ -136,6 +136,7 @@ def test_what_a_holdout_shows_is_incremental_and_the_rest_is_not_shown_to_be_cau
     assert (shown.conversions_low, shown.conversions_high) == (pytest.approx(40 - half), pytest.approx(40 + half))
     assert (shown.revenue, shown.revenue_low) == (pytest.approx(400), pytest.approx(400 - 10 * half))
     assert shown.cac == pytest.approx(2)
+    assert (shown.cac_low, shown.cac_high) == (pytest.approx(80 / (40 + half)), pytest.approx(80 / (40 - half)))
     credits = {t.value: t.credit["incremental"] for t in answer.touches}
     assert credits == {"mail": pytest.approx(40), None: pytest.approx(60)}
     mail = answer.touches[0]
@@ -144,13 +145,45 @@ def test_what_a_holdout_shows_is_incremental_and_the_rest_is_not_shown_to_be_cau
     assert sum(t.credit["linear"] for t in answer.touches) == answer.conversions == 100
 
 
+def test_where_nobody_converted_there_is_no_interval_and_no_cost_of_a_conversion(tmp_path: Path) -> None:
+    sets = {"meant": list(range(100, 201)), "control": list(range(221, 301))}
+    answer = held_out(tmp_path, sets).attribution(
+        conversion="buy", holdouts={"mail": {"treated": "meant", "held_out": "control"}}, costs={"mail": 80}
+    )
+    (shown,) = answer.incremental
+    assert (shown.conversions, shown.conversions_low, shown.conversions_high) == (0, None, None)
+    assert (shown.revenue, shown.revenue_low, shown.revenue_high) == (0, None, None)
+    assert (shown.cac, shown.cac_low, shown.cac_high) == (None, None, None)
+
+
+def test_a_cost_of_a_conversion_has_no_upper_bound_where_there_may_be_nothing_more(tmp_path: Path) -> None:
+    # 1 of 20 against 0 of 20.
+    sets = {"meant": list(range(80, 100)), "control": list(range(221, 241))}
+    (shown,) = (
+        held_out(tmp_path, sets)
+        .attribution(
+            conversion="buy", holdouts={"mail": {"treated": "meant", "held_out": "control"}}, costs={"mail": 80}
+        )
+        .incremental
+    )
+    assert shown.conversions == pytest.approx(1)
+    assert shown.conversions_low is not None
+    assert shown.conversions_low < 0
+    assert shown.cac == pytest.approx(80)
+    assert shown.cac_low is not None
+    assert shown.cac_low < 80
+    assert shown.cac_high is None
+
+
 def test_the_interval_of_a_holdout_covers_no_effect_in_19_of_20(tmp_path: Path) -> None:
     # Both groups convert alike at a known rate: the interval must cover 0 about 95 times of 100.
     random = np.random.default_rng(5)
     covered = 0
     for _ in range(2_000):
         a, b = (random.random(400) < 0.1).astype(float), (random.random(200) < 0.1).astype(float)
-        _, low, high = _difference(_mean(a[a > 0], 400), _mean(b[b > 0], 200))
+        _, low, high = _difference(_mean(a[a > 0], 400), _mean(b[b > 0], 200), 400)
+        assert low is not None
+        assert high is not None
         covered += low <= 0 <= high
     assert 0.93 < covered / 2_000 < 0.965
 

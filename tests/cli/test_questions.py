@@ -14,6 +14,7 @@ from tilth.behavior import questions
 from tilth.cli.main import app
 from tilth.cli.query import QUESTIONS
 from tilth.collect.events import Event
+from tilth.errors import InvalidInput
 from tilth.workspace import Workspace
 
 QUESTION = '{"steps": ["view", "pay"], "range": {"from": "2026-01-01", "to": "2026-01-31"}}'
@@ -61,9 +62,17 @@ def test_the_people_behind_a_number_are_listed(asked: Callable[..., Result]) -> 
 
 
 @pytest.mark.parametrize(
-    ("who", "about"), [("step", "NAME=VALUE"), ("step=9", "step"), ("stride=1", "stride"), ("step=one", "step")]
+    ("who", "about"),
+    [
+        ("step", "NAME=VALUE"),
+        ("step=9", "step"),
+        ("stride=1", "stride"),
+        ("step=one", "step"),
+        ("step=" + "9" * 15, "step"),
+        ("step=" + "9" * 5_000, "step"),
+    ],
 )
 def test_a_number_that_is_not_there_is_refused_by_its_name(asked: Callable[..., Result], who: str, about: str) -> None:
     result = asked("--who", who)
-    assert result.exit_code != 0
+    assert isinstance(result.exception, InvalidInput)
     assert about in str(result.exception) + result.output

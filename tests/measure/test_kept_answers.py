@@ -40,6 +40,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.kept.close()
 
 
+def kept_files(world: World) -> list[str]:
+    return [path.name for path in world.folder.iterdir() if path.name != "cleared"]
+
+
 def soon(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + 20
     while not holds():
@@ -108,6 +112,38 @@ def test_one_that_can_no_longer_be_worked_out_says_so_and_is_not_lost(world: Wor
     assert world.get() == (0, True)
 
 
+def test_a_mistake_of_ours_behind_it_is_told_too(world: World) -> None:
+    world.get()
+    world.data, world.now = 1, world.now + YOUNG
+
+    def wrong() -> None:
+        raise ZeroDivisionError
+
+    assert world.kept.get("q", wrong).stale
+    soon(lambda: bool(world.kept._failed))
+    with pytest.raises(ZeroDivisionError):
+        world.kept.get("q", wrong)
+
+
+def test_what_was_being_worked_out_when_all_was_forgotten_is_not_kept(world: World) -> None:
+    other = world.opened()
+
+    def forgotten_meanwhile() -> str:
+        other.clear()
+        return "of somebody who is gone"
+
+    assert world.kept.get("q", forgotten_meanwhile).answer == "of somebody who is gone"
+    other.close()
+    assert world.get() == (0, False)
+
+
+def test_what_a_crash_left_half_written_is_forgotten_too(world: World) -> None:
+    world.get()
+    (world.folder / "q.json.0123").write_text("of somebody who is gone")
+    world.kept.clear()
+    assert kept_files(world) == []
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b'{"name": "q"}', b"[]"])
 def test_a_file_that_is_broken_is_no_answer(world: World, content: bytes) -> None:
     world.get()
@@ -120,6 +156,6 @@ def test_a_file_that_is_broken_is_no_answer(world: World, content: bytes) -> Non
 def test_only_so_many_are_kept_and_all_can_be_forgotten(world: World) -> None:
     for i in range(MOST + 5):
         world.kept.get(f"q{i}", world.work)
-    assert len(list(world.folder.iterdir())) == MOST
+    assert len(kept_files(world)) == MOST
     world.kept.clear()
-    assert list(world.folder.iterdir()) == []
+    assert kept_files(world) == []

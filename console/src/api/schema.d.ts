@@ -4559,13 +4559,15 @@ export interface components {
             treated_rate: number;
             held_out_rate: number;
             conversions: number;
-            conversions_low: number;
-            conversions_high: number;
+            conversions_low: number | null;
+            conversions_high: number | null;
             revenue: number;
-            revenue_low: number;
-            revenue_high: number;
+            revenue_low: number | null;
+            revenue_high: number | null;
             cost: number | null;
             cac: number | null;
+            cac_low: number | null;
+            cac_high: number | null;
         };
         /** InferredPlan */
         InferredPlan: {

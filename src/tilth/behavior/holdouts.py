@@ -42,8 +42,10 @@ class Holdout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     """What a value has brought: conversions and revenue more than without it, each with a 95 % interval.
 
-    treated, held_out: people; treated_rate, held_out_rate: conversions a person. cac: cost per incremental
-    conversion, None where there is no cost or nothing more.
+    Its bounds are None where all people are alike, as when nobody converted: that tells nothing of how far it may be
+    off. treated, held_out: people; treated_rate, held_out_rate: conversions a person. cac: cost per incremental
+    conversion, None where there is no cost or nothing more, with its bounds; cac_high is None where there may be
+    nothing more, and with it no bound.
     """
 
     value: str
@@ -52,13 +54,15 @@ class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     treated_rate: float
     held_out_rate: float
     conversions: float
-    conversions_low: float
-    conversions_high: float
+    conversions_low: float | None
+    conversions_high: float | None
     revenue: float
-    revenue_low: float
-    revenue_high: float
+    revenue_low: float | None
+    revenue_high: float | None
     cost: float | None
     cac: float | None
+    cac_low: float | None
+    cac_high: float | None
 
 
 def shown_by_holdouts(
@@ -83,8 +87,8 @@ def shown_by_holdouts(
             raise InvalidInput(path, f"{both:,} people are in both segments")
         rate, without = (_of_people(question, uids, conversion, worth, scale, threads) for uids in (treated, held_out))
         many = len(treated)
-        effects = [_difference(a, b) for a, b in zip(rate, without, strict=True)]
-        (conversions, low, high), (revenue, least, most) = [tuple(many * x for x in e) for e in effects]
+        effects = [_difference(a, b, many) for a, b in zip(rate, without, strict=True)]
+        (conversions, low, high), (revenue, least, most) = effects
         cost = costs.get(value)
         found.append(
             Incremental(
@@ -100,7 +104,9 @@ def shown_by_holdouts(
                 revenue_low=least,
                 revenue_high=most,
                 cost=cost,
-                cac=cost / conversions if cost is not None and conversions > 0 else None,
+                cac=_each(cost, conversions),
+                cac_low=_each(cost, high) if conversions > 0 else None,
+                cac_high=_each(cost, low) if conversions > 0 else None,
             )
         )
     return found
@@ -144,7 +150,11 @@ def _mean(number: Float64, people: int) -> _Mean:
     return mean, squares / (people - 1) / people
 
 
-def _difference(a: _Mean, b: _Mean) -> tuple[float, float, float]:
-    """(difference, low, high)."""
-    effect, half = a[0] - b[0], _Z * math.sqrt(a[1] + b[1])
-    return effect, effect - half, effect + half
+def _difference(a: _Mean, b: _Mean, people: int) -> tuple[float, float | None, float | None]:
+    """(difference of so many people, low, high)."""
+    effect, half = people * (a[0] - b[0]), people * _Z * math.sqrt(a[1] + b[1])
+    return (effect, effect - half, effect + half) if half > 0 else (effect, None, None)
+
+
+def _each(cost: float | None, conversions: float | None) -> float | None:
+    return cost / conversions if cost is not None and conversions is not None and conversions > 0 else None

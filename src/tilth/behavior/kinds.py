@@ -62,6 +62,7 @@ questions: dict[str, QuestionKind] = {
 }
 
 _TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
+_LARGEST = 2**31 - 1
 _WORDS = {int: "a whole number", str: "a text", bool: "true or false"}
 
 
@@ -82,6 +83,8 @@ def named_number(kind: QuestionKind, given: Mapping[str, Any], path: str, *, fro
         which[name] = _read(value, meant) if from_text else value
         if not isinstance(which[name], meant) or (meant is int and isinstance(which[name], bool)):
             raise InvalidInput(f"{path}{name}", f"must be {_WORDS[meant]}")
+        if meant is int and abs(which[name]) > _LARGEST:
+            raise InvalidInput(f"{path}{name}", f"must be between -{_LARGEST:,} and {_LARGEST:,}")
     for name, parameter in wanted.items():
         if name not in which:
             if parameter.default is inspect.Parameter.empty:
@@ -92,7 +95,7 @@ def named_number(kind: QuestionKind, given: Mapping[str, Any], path: str, *, fro
 
 def _read(text: str, meant: type) -> Any:
     """A value written as text; the text itself where it is no such value."""
-    if meant is int and text.removeprefix("-").isdecimal():
+    if meant is int and text.removeprefix("-").isdecimal() and len(text) <= 20:
         return int(text)
     if meant is bool and text in ("true", "false"):
         return text == "true"

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from tilth.behavior import stop_when
-from tilth.errors import Cancelled, TilthError
+from tilth.errors import Cancelled
 
 __all__ = ["KeptAnswer", "KeptAnswers"]
 
@@ -31,6 +31,7 @@ YOUNG = 30 * SECOND
 # Facts about people may change without the lake's changing.
 UNCHANGED = 600 * SECOND
 MOST = 500
+_CLEARED = "cleared"
 
 
 class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +81,10 @@ class KeptAnswers:
 
     def clear(self) -> None:
         """Forget all: somebody's data are gone for good, and may be in them."""
-        for path in self._folder.glob("*.json"):
+        # Said first: what another thread or process is working out of the old data takes its file away again.
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / _CLEARED).write_text(uuid.uuid4().hex)
+        for path in self._files():
             path.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -103,9 +107,10 @@ class KeptAnswers:
                     self._work(name, work)
             except Cancelled:
                 pass
-            except TilthError:
-                # Whoever asks next asks in the foreground and is told.
-                self._failed[name] = self._clock()
+            except Exception:  # noqa: BLE001 - told to whoever asks next, who asks in the foreground
+                now = self._clock()
+                with self._lock:
+                    self._failed = {n: at for n, at in self._failed.items() if now - at < YOUNG} | {name: now}
             finally:
                 with self._lock:
                     self._running.discard(name)
@@ -113,10 +118,11 @@ class KeptAnswers:
         self._threads.submit(run)
 
     def _work(self, name: str, work: Callable[[], Any]) -> KeptAnswer:
-        asked_at, token = self._clock(), self._token()
+        asked_at, token, cleared = self._clock(), self._token(), self._cleared()
         answer = msgspec.to_builtins(work())
-        self._failed.pop(name, None)
-        self._write(_File(name=name, token=token, answered_at=asked_at, answer=answer))
+        with self._lock:
+            self._failed.pop(name, None)
+        self._write(_File(name=name, token=token, answered_at=asked_at, answer=answer), cleared)
         return KeptAnswer(answer=answer, answered_at=asked_at)
 
     # -- files -----------------------------------------------------------------------------------
@@ -131,7 +137,17 @@ class KeptAnswers:
             return found if found.name == name else None
         return None
 
-    def _write(self, file: _File) -> None:
+    def _files(self) -> list[Path]:
+        """All there are, those that a crash left half-written too."""
+        return [path for path in self._folder.iterdir() if path.name != _CLEARED]
+
+    def _cleared(self) -> str:
+        """Differs after every `clear`, of whichever process."""
+        with suppress(OSError):
+            return (self._folder / _CLEARED).read_text()
+        return ""
+
+    def _write(self, file: _File, cleared: str) -> None:
         # It is only a cache: a full disk must not cost the answer.
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +155,8 @@ class KeptAnswers:
             new = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
             new.write_bytes(msgspec.json.encode(file))
             os.replace(new, path)
-            files = sorted(self._folder.glob("*.json"), key=lambda p: p.stat().st_mtime)
+            if self._cleared() != cleared:
+                path.unlink(missing_ok=True)
+            files = sorted(self._files(), key=lambda p: p.stat().st_mtime)
             for old in files[: max(0, len(files) - MOST)]:
                 old.unlink(missing_ok=True)

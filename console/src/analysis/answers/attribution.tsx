@@ -27,7 +27,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
   const models = MODELS.filter((model) => answer.touches.some((touch) => model in touch.credit))
   const model = models.find((one) => one === url.get('model')) ?? (models.includes('linear') ? 'linear' : (models[0] ?? 'linear'))
   const costs = answer.touches.some((touch) => touch.cost !== null)
-  const nameOf = (touch: Touch) => (touch.value === null ? t(models.includes('incremental') && model === 'incremental' ? 'analysis.incremental.rest' : 'analysis.attribution.untouched') : valueWords(touch.value, t))
+  const nameOf = (touch: Touch) => (touch.value === null ? t(model === 'incremental' ? 'analysis.incremental.rest' : 'analysis.attribution.untouched') : valueWords(touch.value, t))
   const sorted = useMemo(() => [...answer.touches].sort((a, b) => (b.credit[model] ?? 0) - (a.credit[model] ?? 0)), [answer, model])
   const option = useMemo(
     () => (c: Colors) => {
@@ -88,7 +88,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
               { title: t('analysis.incremental.conversions'), align: 'right', render: (_, one) => <Effect value={one.conversions} low={one.conversions_low} high={one.conversions_high} places={1} /> },
               { title: t('analysis.incremental.revenue'), align: 'right', render: (_, one) => <Effect value={one.revenue} low={one.revenue_low} high={one.revenue_high} places={0} /> },
               { title: t('analysis.costs.cost'), align: 'right', render: (_, one) => format.decimal(one.cost) },
-              { title: t('analysis.attribution.cac'), align: 'right', render: (_, one) => format.decimal(one.cac) },
+              { title: t('analysis.attribution.cac'), align: 'right', render: (_, one) => (one.cac === null ? '—' : <Effect value={one.cac} low={one.cac_low} high={one.cac_high} places={2} unbounded />) },
             ]}
           />
         </Panel>
@@ -147,15 +147,15 @@ function Rate({ conversions, people }: { conversions: number; people: number }) 
   )
 }
 
-/** An effect is never shown without its interval. */
-function Effect({ value, low, high, places }: { value: number; low: number; high: number; places: number }) {
+/** An effect is never shown without its interval, or without saying that there is none. */
+function Effect({ value, low, high, places, unbounded }: { value: number; low: number | null; high: number | null; places: number; unbounded?: boolean }) {
   const { t } = useLanguage()
   const format = useFormat()
   return (
     <>
       <span className="num">{format.decimal(value, places)}</span>
       <div className="muted small" title={t('analysis.interval')}>
-        {format.decimal(low, places)} – {format.decimal(high, places)}
+        {low === null ? t('analysis.incremental.alike') : `${format.decimal(low, places)} – ${high === null && unbounded ? '∞' : format.decimal(high, places)}`}
       </div>
     </>
   )

@@ -113,9 +113,9 @@ export function HoldoutsEditor({ value, onChange, segments }: ListProps & { segm
       <p className="muted small">{t('analysis.holdouts.about')}</p>
       {list.map(([name, one], at) => (
         <div key={at} className="row" style={{ gap: 6 }}>
-          <Input style={{ width: 120 }} aria-label={t('analysis.costs.value')} placeholder={t('analysis.costs.value')} value={name} onChange={(event) => replace(at, [event.target.value, one])} />
+          <Input style={{ width: 110 }} aria-label={t('analysis.costs.value')} placeholder={t('analysis.costs.value')} value={name} onChange={(event) => replace(at, [event.target.value, one])} />
           {(['treated', 'held_out'] as const).map((group) => (
-            <Select key={group} style={{ width: 150 }} aria-label={t(`analysis.holdouts.${group}`)} placeholder={t(`analysis.holdouts.${group}`)} showSearch={{ optionFilterProp: 'label' }} value={one[group] ?? null} options={segments} onChange={(key: string) => replace(at, [name, { ...one, [group]: key }])} />
+            <Select key={group} style={{ width: 132 }} aria-label={t(`analysis.holdouts.${group}`)} placeholder={t(`analysis.holdouts.${group}`)} showSearch={{ optionFilterProp: 'label' }} value={one[group] ?? null} options={segments} onChange={(key: string) => replace(at, [name, { ...one, [group]: key }])} />
           ))}
           <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t('analysis.holdouts.remove', { name })} onClick={() => write(list.filter((_, number) => number !== at))} />
         </div>

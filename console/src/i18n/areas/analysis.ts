@@ -14,6 +14,7 @@ export const analysis = {
   'analysis.incremental.conversions': { zh: '增量转化', en: 'Incremental conversions' },
   'analysis.incremental.revenue': { zh: '增量金额', en: 'Incremental worth' },
   'analysis.incremental.of': { zh: '{n} 人', en: '{n} {n#person|people}' },
+  'analysis.incremental.alike': { zh: '没有区间：每个人都一样', en: 'no interval: all are alike' },
   'analysis.incremental.rest': { zh: '未证明由谁带来', en: 'not shown to be caused' },
   'analysis.choice.model.incremental': { zh: '增量（对照组）', en: 'Incremental (holdout)' },
   'analysis.field.holdouts': { zh: '对照组', en: 'Holdouts' },
