@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,23 @@ def test_many_funnels_over_a_crowd_agree_with_the_slow_ones(seed: int, tmp_path:
         assert attempts(behavior, **asked, exclude=clean) == expected(
             events, lambda mine, s=serves, w=window, r=rules: clean_attempt(mine, s, fixed(w), r)
         ), (asked, clean)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_read_from_the_strands_or_gathered_first_a_funnel_is_the_same(seed: int, tmp_path: Path) -> None:
+    """Over many blocks of people. An exclusion of what never happens has the events gathered."""
+    events, parts = crowd(seed, people=6_000)
+    rng = random.Random(seed)
+    events = [replace(e, properties={"order_id": rng.choice("pq")}) for e in events]
+    behavior = behavior_of(tmp_path, events, parts)
+    only = {"event": "a", "filters": {"property": "order_id", "op": "=", "value": "p"}}
+    within = {"from": "2026-07-01", "to": "2026-07-01"}
+    for extra in ({}, {"range": within}, {"breakdown": "order_id", "limit": 10}):
+        for steps in (["a", "b"], ["a", "b", "a", "c"], [only, "b", "c"], [{"any_of": ["a", "b"]}, "b", "*"]):
+            asked = {"steps": steps, "window": "4m", **extra}
+            never = [{"event": "never", "after": 0, "before": 1}]
+            assert attempts(behavior, **asked) == attempts(behavior, **asked, exclude=never)
+            whole = [behavior.funnel(allow_unknown=True, **asked, **more) for more in ({}, {"exclude": never})]
+            assert whole[0].steps == whole[1].steps
+            assert whole[0].breakdown == whole[1].breakdown
+            assert whole[0].steps[1].people > 100

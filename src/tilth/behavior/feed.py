@@ -173,7 +173,7 @@ def _feed(
     table = {
         name: np.zeros(count, np.int64)
         for name in (
-            "uid",
+            "slot",
             "ts",
             "code",
             "narrow",
@@ -191,7 +191,7 @@ def _feed(
     total = 0
     stride = len(question.snapshot.strands)
     for r, (strand, plain, forked) in enumerate(named):
-        table["uid"][r] = address(strand.uid, np.int64, keep)
+        table["slot"][r] = address(strand.slots(stride), np.uint8, keep)
         table["ts"][r] = address(strand.ts, np.int64, keep)
         narrow = strand.narrow
         table["code"][r] = address(strand.code, np.int32, keep) if narrow is None else address(narrow, np.uint8, keep)
@@ -228,7 +228,6 @@ def _feed(
         keyed=bool(unit or hold or codes is not None or hold_codes is not None),
         stride=stride,
         rest=bucket,
-        shift=stride.bit_length() - 1 if stride & (stride - 1) == 0 else -1,
     )
     return BucketFeed(feed, [s for s, _, _ in named], rows, keep)
 

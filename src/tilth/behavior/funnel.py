@@ -7,6 +7,7 @@ of the attempt that first reached it. Only events inside the range are looked at
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -254,7 +255,7 @@ def funnel(question: Question, asked: FunnelParameters, threads: int) -> FunnelA
         steps=_all_steps(done, threads),
         breakdown=_breakdown(question, done),
         trend=_trend(question, asked, done),
-        time_to_convert=_time_to_convert(asked, done),
+        time_to_convert=_time_to_convert(asked, done, threads),
         counted=asked.count_by,
         partial=None
         if asked.interval is None
@@ -498,22 +499,26 @@ def _distinguishes(question: Question, asked: FunnelParameters, done: Outcome, t
     return differences_of(tables, entered, converted)
 
 
-def _time_to_convert(asked: FunnelParameters, done: Outcome) -> list[TimeBin]:
+def _time_to_convert(asked: FunnelParameters, done: Outcome, threads: int) -> list[TimeBin]:
     last = len(done.labels) - 1
-    seconds = np.concatenate([between(p.reach, p.ts, last) for p in done.parts] or [np.empty(0, np.int64)]) / 1e6
-    if isinstance(asked.bins, list):
-        edges = np.array(asked.bins, np.float64)
-        if len(edges) < 2 or not np.all(np.isfinite(edges)) or np.any(np.diff(edges) <= 0) or len(edges) > 1001:
-            raise InvalidInput("bins", "must be 2 to 1001 edges in seconds, ascending")
-    else:
-        count = 20 if asked.bins is None else asked.bins
-        if not 1 <= count <= 1000:
-            raise InvalidInput("bins", "must be between 1 and 1000")
-        if len(seconds) == 0:
-            return []
-        low, high = float(seconds.min()), float(seconds.max())
-        edges = np.linspace(low, high if high > low else low + 1, count + 1)
-    people = binned(seconds, edges, not isinstance(asked.bins, list))
+    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+        taken = [s for s in pool.map(lambda p: between(p.reach, p.ts, last) / 1e6, done.parts) if len(s)]
+        if isinstance(asked.bins, list):
+            edges = np.array(asked.bins, np.float64)
+            if len(edges) < 2 or not np.all(np.isfinite(edges)) or np.any(np.diff(edges) <= 0) or len(edges) > 1001:
+                raise InvalidInput("bins", "must be 2 to 1001 edges in seconds, ascending")
+        else:
+            count = 20 if asked.bins is None else asked.bins
+            if not 1 <= count <= 1000:
+                raise InvalidInput("bins", "must be between 1 and 1000")
+            if not taken:
+                return []
+            low, high = min(float(s.min()) for s in taken), max(float(s.max()) for s in taken)
+            edges = np.linspace(low, high if high > low else low + 1, count + 1)
+        even = not isinstance(asked.bins, list)
+        people = np.zeros(len(edges) - 1, np.int64)
+        for counts in pool.map(lambda s: binned(s, edges, even), taken):
+            people += counts
     return [
         TimeBin(from_=float(a), to=float(b), people=int(n))
         for a, b, n in zip(edges[:-1], edges[1:], people, strict=True)

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from tilth.behavior import columns as cols
 from tilth.behavior.columns import Column
 from tilth.behavior.kernels.merge import merge_two
-from tilth.behavior.kernels.walk import SLOTS, block_rows
+from tilth.behavior.kernels.walk import SLOTS, block_rows, slots_of
 from tilth.lake import Lake, Overrides
 from tilth.lake.overrides import NO_OVERRIDES
 from tilth.lake.schema import instants, month_numbers, month_text
@@ -54,6 +54,7 @@ class Strand(ABC):
     first: int
     last: int
     _blocks: Int64 | None = None
+    _slots: npt.NDArray[np.uint8] | None = None
 
     @property
     @abstractmethod
@@ -86,6 +87,12 @@ class Strand(ABC):
         if self._blocks is None:
             self._blocks = block_rows(self.uid, buckets)
         return self._blocks
+
+    def slots(self, buckets: int) -> npt.NDArray[np.uint8]:
+        """The place of each row's person in their block (see `kernels.walk.slots_of`)."""
+        if self._slots is None:
+            self._slots = slots_of(self.uid, buckets)
+        return self._slots
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -143,6 +150,11 @@ class _FileStrand(Strand):
     def blocks(self, buckets: int) -> Int64:
         name = f"blocks-{buckets}-{SLOTS}"
         made = self._lake.cache.derived(self._path, name, lambda: block_rows(self.uid, buckets))
+        return made  # type: ignore[return-value]
+
+    def slots(self, buckets: int) -> npt.NDArray[np.uint8]:
+        name = f"slots-{buckets}-{SLOTS}"
+        made = self._lake.cache.derived(self._path, name, lambda: slots_of(self.uid, buckets))
         return made  # type: ignore[return-value]
 
     def __len__(self) -> int:

@@ -9,6 +9,7 @@ from numba import njit
 
 from tilth.behavior.kernels.attempts import BEST, OUT, SHORT, WORK, any_order, clean_ordered, ordered, strict
 from tilth.behavior.kernels.memory import grown
+from tilth.behavior.kernels.streamed import walk_ordered
 from tilth.behavior.kernels.walk import NO_KEY, begin, buffers, gather
 
 __all__ = ["ANY", "ORDERED", "STRICT", "Plan", "walk_funnel"]
@@ -45,6 +46,9 @@ def walk_funnel(feed: Any, plan: Any) -> Any:
     ts holds reach+1 instants an entry, one after the other; ref the rows (strand << 40 | row) of the
     same events where plan.refs, else it is empty.
     """
+    plain = plan.order == ORDERED and plan.months == 0 and len(plan.excluded) == 0
+    if plain and not plan.by_unit and not plan.by_hold and np.all(feed.narrow):
+        return walk_ordered(feed, plan.steps, plan.length, plan.changes, plan.offsets, plan.refs)
     pos, nxt = begin(feed)
     into = buffers(8192, len(pos))
     # Fields of a tuple are counted references; in the loop that would cost more than the state machine.
@@ -61,7 +65,6 @@ def walk_funnel(feed: Any, plan: Any) -> Any:
     tainting = 0
     for x in range(len(excluded)):
         tainting |= excluded[x]
-    plain = order == ORDERED and tainting == 0 and not split
     while True:
         people = gather(feed, pos, nxt, into)
         if people < 0:
@@ -80,29 +83,6 @@ def walk_funnel(feed: Any, plan: Any) -> Any:
             break
         for j in range(people):
             a, n = first[j], first[j + 1]
-            if plain:
-                # Each loop of a few turns costs a wrong guess at its end, so here are as few as can be.
-                reach = ordered(ts, bits, a, n, steps, length, months, changes, offsets, work, nodes)
-                while reach == SHORT:
-                    nodes = grown(nodes, 0)
-                    reach = ordered(ts, bits, a, n, steps, length, months, changes, offsets, work, nodes)
-                if reach >= 0:
-                    if units == len(out_uid):
-                        out_uid, out_reach = grown(out_uid, units + 1), grown(out_reach, units + 1)
-                    if flat + steps > len(out_ts):
-                        out_ts = grown(out_ts, flat + steps)
-                        if refs:
-                            out_ref = grown(out_ref, flat + steps)
-                    out_uid[units], out_reach[units] = who[j], reach
-                    units += 1
-                    node = work[BEST]
-                    for k in range(flat + reach, flat - 1, -1):
-                        out_ts[k] = ts[nodes[2 * node]]
-                        if refs:
-                            out_ref[k] = ref[nodes[2 * node]]
-                        node = nodes[2 * node + 1]
-                    flat += reach + 1
-                continue
             if split:
                 n = _by_stream(a, n, ts, bits, ref, unit, hold)
             best = -1

@@ -90,7 +90,8 @@ def period_of(ts: int, bounds: Any, nominal: int) -> int:
         return -1
     if ts >= bounds[last]:
         return last
-    at = min((ts - bounds[0]) // nominal, last - 1)
+    # A division would cost more than all the rest.
+    at = min(int((ts - bounds[0]) * (1.0 / nominal)), last - 1)
     while bounds[at] > ts:
         at -= 1
     while bounds[at + 1] <= ts:

@@ -17,7 +17,23 @@ from numba import njit
 
 from tilth.behavior.kernels.memory import load_i32, load_i64, load_u8
 
-__all__ = ["NOBODY", "NO_KEY", "SLOTS", "Buffers", "Feed", "begin", "block_rows", "buffers", "gather"]
+__all__ = [
+    "FORKED",
+    "NOBODY",
+    "NO_KEY",
+    "ROW",
+    "SLOTS",
+    "Buffers",
+    "Feed",
+    "begin",
+    "block_rows",
+    "buffers",
+    "forked",
+    "gather",
+    "gather_block",
+    "next_block",
+    "slots_of",
+]
 
 NOBODY = np.iinfo(np.int64).max
 NO_KEY = np.iinfo(np.int64).min
@@ -40,10 +56,10 @@ class Feed(NamedTuple):
     branch: int64[F, names], further bits where filter f holds; tests: int64[F, k] addresses of uint8
     arrays. allowed: int64[m] ascending uids, used when restricted. lo, hi: only instants in [lo, hi)
     count; bits in `timeless` count at any instant. keyed: unit and hold are wanted.
-    stride: all uids leave `rest` divided by it; shift: its power of two, or -1.
+    stride: all uids leave `rest` divided by it.
     """
 
-    uid: Any
+    slot: Any
     ts: Any
     code: Any
     narrow: Any
@@ -65,7 +81,6 @@ class Feed(NamedTuple):
     keyed: bool
     stride: int
     rest: int
-    shift: int
 
 
 class Buffers(NamedTuple):
@@ -93,6 +108,11 @@ def block_rows(uid: npt.NDArray[np.int64], stride: int) -> npt.NDArray[np.int64]
     number = uid // (stride * SLOTS)
     starts = np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1]))) if len(uid) else np.empty(0, np.int64)
     return np.concatenate((number[starts], starts, [len(uid)])).astype(np.int64)
+
+
+def slots_of(uid: npt.NDArray[np.int64], stride: int) -> npt.NDArray[np.uint8]:
+    """uint8[n]: the place of each row's person in their block."""
+    return (uid // stride % SLOTS).astype(np.uint8)
 
 
 @njit(cache=True, nogil=True)
@@ -126,19 +146,32 @@ def gather(feed: Any, pos: Any, nxt: Any, into: Any) -> int:
     Returns how many people; 0 at the end; -1 where larger buffers are needed (nothing is lost).
     """
     while True:
-        block = NOBODY
-        for r in range(len(pos)):
-            if pos[r] < feed.parts[r]:
-                block = min(block, load_i64(feed.blocks[r], pos[r]))
+        block = next_block(feed, pos)
         if block == NOBODY:
             return 0
-        count = _collect(feed, block, pos, nxt, into)
-        if count < 0:
+        people = gather_block(feed, block, pos, nxt, into)
+        if people < 0:
             return -1
         pos[:] = nxt
-        people = _arrange(feed, block, into) if count > 0 else 0
         if people > 0:
             return people
+
+
+@njit(cache=True, nogil=True)
+def next_block(feed: Any, pos: Any) -> int:
+    """The block of people that comes next, NOBODY after the last."""
+    block = NOBODY
+    for r in range(len(pos)):
+        if pos[r] < feed.parts[r]:
+            block = min(block, load_i64(feed.blocks[r], pos[r]))
+    return block
+
+
+@njit(cache=True, nogil=True)
+def gather_block(feed: Any, block: int, pos: Any, nxt: Any, into: Any) -> int:
+    """As `gather`, of one block; pos: where it begins, or a later one. nxt: where the next one begins."""
+    count = _collect(feed, block, pos, nxt, into)
+    return _arrange(feed, block, into) if count > 0 else count
 
 
 @njit(cache=True, nogil=True)
@@ -149,8 +182,7 @@ def _collect(feed: Any, block: int, pos: Any, nxt: Any, into: Any) -> int:
     """
     room = len(into.ts)
     slots, rows, end, ends = into.slot, into.row, into.end, into.ends
-    lo, hi, timeless, shift, stride = feed.lo, feed.hi, feed.timeless, feed.shift, feed.stride
-    first = block * SLOTS
+    lo, hi, timeless = feed.lo, feed.hi, feed.timeless
     end[:] = 0
     count = 0
     for r in range(len(pos)):
@@ -162,7 +194,7 @@ def _collect(feed: Any, block: int, pos: Any, nxt: Any, into: Any) -> int:
         nxt[r] = at + 1
         if count + b - a > room:
             return -1
-        codes, table, uids, instants = feed.code[r], feed.table[r], feed.uid[r], feed.ts[r]
+        codes, table, whose, instants = feed.code[r], feed.table[r], feed.slot[r], feed.ts[r]
         n = count
         # Written always and kept where there is a bit: a branch here would be guessed wrong too often.
         if feed.narrow[r]:
@@ -180,14 +212,13 @@ def _collect(feed: Any, block: int, pos: Any, nxt: Any, into: Any) -> int:
                 i = rows[q]
                 m = load_i64(table, load_u8(codes, i) if feed.narrow[r] else load_i32(codes, i))
                 if m < 0:
-                    m = _forked(feed, r, i, m)
+                    m = forked(feed, r, i, m)
                 m &= -1 if lo <= load_i64(instants, i) < hi else timeless
                 rows[kept] = i
                 kept += 1 if m != 0 else 0
             n = kept
         for q in range(count, n):
-            uid = load_i64(uids, rows[q])
-            s = (uid >> shift if shift >= 0 else uid // stride) - first
+            s = np.int64(load_u8(whose, rows[q]))
             slots[q] = s
             end[s + 1] += 1
         count = n
@@ -238,7 +269,7 @@ def _arrange(feed: Any, block: int, into: Any) -> int:
             t = load_i64(instants, i)
             if whole == 0:
                 if m < 0:
-                    m = _forked(feed, r, i, m)
+                    m = forked(feed, r, i, m)
                 m &= -1 if lo <= t < hi else timeless
             ts[to] = t
             bits[to] = m
@@ -250,7 +281,7 @@ def _arrange(feed: Any, block: int, into: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _forked(feed: Any, r: int, i: int, bits: int) -> int:
+def forked(feed: Any, r: int, i: int, bits: int) -> int:
     """The bits of a row whose name's bits depend on filters."""
     m = bits ^ FORKED
     code = load_u8(feed.code[r], i) if feed.narrow[r] else load_i32(feed.code[r], i)
