@@ -45,12 +45,14 @@ def walk_ordered(feed: Any, steps: int, length: int, changes: Any, offsets: Any,
     restricted, allowed = feed.restricted, feed.allowed
     mask, asked, most = _names(feed)
     wide = _U(steps + 1)
-    last_bit = _U(1) << _U(steps)
+    last_bit = _ONE << _U(steps - 1)
     # Of each person and step k, at k + 1: when the attempt there began, its newest node, the first node that got there.
     start = np.empty(SLOTS * (steps + 1), np.int64)
     newest, first = np.zeros(len(start), np.int32), np.zeros(len(start), np.int32)
-    # Bit k: somebody stands before step k, so its events are of use. live: not yet through.
-    opened, live, tied = np.empty(SLOTS, np.uint64), np.empty(SLOTS, np.uint8), np.empty(SLOTS, np.uint8)
+    # Bit k of ready: the attempt before step k began later than the one at it, so an event of step k is of use. Of
+    # reached: an attempt got to step k. live: not yet to the last.
+    ready, reached = np.empty(SLOTS, np.uint64), np.empty(SLOTS, np.uint64)
+    live, tied = np.empty(SLOTS, np.uint8), np.empty(SLOTS, np.uint8)
     # A node is an event that took an attempt a step further, and the node before it.
     event, before = np.empty(1 << 15, np.int64), np.empty(1 << 15, np.int32)
     rows, bits = np.empty(1 << 13, np.int64), np.empty(1 << 13, np.int64)
@@ -64,7 +66,8 @@ def walk_ordered(feed: Any, steps: int, length: int, changes: Any, offsets: Any,
         if block == NOBODY:
             break
         start[:] = _NEVER
-        opened[:] = _ONE
+        ready[:] = _ONE
+        reached[:] = _NOT
         live[:] = 1
         tied[:] = 0
         any_tied = False
@@ -109,7 +112,8 @@ def walk_ordered(feed: Any, steps: int, length: int, changes: Any, offsets: Any,
                     tied[s] = 1
                     any_tied = True
                 here, there = t, s
-                m = _U(bits[q] if part else mask[names + _U(load_u8(codes, i))]) & opened[s]
+                w = ready[s]
+                m = _U(bits[q] if part else mask[names + _U(load_u8(codes, i))]) & w
                 base = s * wide
                 # At 0 is the attempt that this event would begin.
                 start[base] = t
@@ -117,21 +121,22 @@ def walk_ordered(feed: Any, steps: int, length: int, changes: Any, offsets: Any,
                     # Later steps first: one event serves one step of an attempt.
                     k = _U(top_bit(np.int64(m)))
                     m ^= _ONE << k
+                    w ^= _ONE << k
                     x = base + k
                     y = x + _ONE
-                    began, held = start[x], start[y]
-                    # As good as random, so no branch.
-                    serves = (began > held) & (t - began <= length)
-                    event[made] = mark | i
-                    before[made] = newest[x]
-                    start[y] = began if serves else held
-                    newest[y] = np.int32(made) if serves else newest[y]
-                    if serves & (held == _NEVER):
-                        first[y] = np.int32(made)
-                        opened[s] |= _ONE << (k + _ONE)
-                    made += _ONE if serves else _NOT
+                    began = start[x]
+                    if t - began <= length:
+                        if start[y] == _NEVER:
+                            first[y] = np.int32(made)
+                            reached[s] |= _ONE << k
+                        event[made] = mark | i
+                        before[made] = newest[x]
+                        start[y], newest[y] = began, np.int32(made)
+                        w |= _U(2) << k
+                        made += _ONE
+                ready[s] = w | _ONE
             for j in range(SLOTS):
-                live[j] = opened[j] < last_bit
+                live[j] = reached[j] < last_bit
         people = 0
         if any_tied:
             people = gather_block(feed, block, pos, nxt, into)
@@ -173,9 +178,9 @@ def walk_ordered(feed: Any, steps: int, length: int, changes: Any, offsets: Any,
                         out_ref[k] = into.ref[nodes[2 * node]]
                     node = nodes[2 * node + 1]
             else:
-                reach = top_bit(np.int64(opened[j])) - 1
-                if reach < 0:
+                if reached[j] == _NOT:
                     continue
+                reach = top_bit(np.int64(reached[j]))
                 way = _U(first[_U(j) * wide + _U(reach + 1)])
                 for k in range(flat + reach, flat - 1, -1):
                     ref = event[way]
