@@ -110,8 +110,8 @@ cohorts are asked of arrays. The range of retention, lifecycle, stickiness and p
 def _ask_all(folder: Path) -> tuple[list[str], dict[str, Step]]:
     rows: list[str] = []
     ours: dict[str, Step] = {}
-    # Compiled kernels are kept on disk after their first use, as on a customer's machine.
-    for name in ("funnel_3", "retention", "lifecycle", "stickiness", "paths", "trend_people"):
+    # Compiled kernels and decoded columns are kept on disk after their first use, as on a customer's machine.
+    for name in ("funnel_3", "funnel_filter", "funnel_breakdown", "retention", "lifecycle", "paths", "trend_people"):
         run_step([*_STEPS, "ask", "tilth", str(folder), name])
     for name in QUESTIONS:
         own = ours[name] = _step("ask", "tilth", folder, name)

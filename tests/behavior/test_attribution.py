@@ -137,12 +137,19 @@ def test_what_a_holdout_shows_is_incremental_and_the_rest_is_not_shown_to_be_cau
     assert (shown.revenue, shown.revenue_low) == (pytest.approx(400), pytest.approx(400 - 10 * half))
     assert shown.cac == pytest.approx(2)
     assert (shown.cac_low, shown.cac_high) == (pytest.approx(80 / (40 + half)), pytest.approx(80 / (40 - half)))
+    assert (shown.roi, shown.roi_low) == (pytest.approx(4), pytest.approx((400 - 10 * half - 80) / 80))
     credits = {t.value: t.credit["incremental"] for t in answer.touches}
     assert credits == {"mail": pytest.approx(40), None: pytest.approx(60)}
     mail = answer.touches[0]
     assert mail.credit["linear"] == 80
     assert mail.roi["incremental"] == pytest.approx((400 - 80) / 80)
     assert sum(t.credit["linear"] for t in answer.touches) == answer.conversions == 100
+    # As a table only what is incremental has an interval.
+    rows = {(r["value"], r["model"]): r for r in answer.to_arrow().to_pylist()}
+    assert rows["mail", "incremental"]["credit_low"] == pytest.approx(40 - half)
+    assert rows["mail", "incremental"]["roi_low"] == pytest.approx(shown.roi_low)
+    assert rows["mail", "linear"]["credit_low"] is None
+    assert rows[None, "incremental"]["credit_low"] is None
 
 
 def test_where_nobody_converted_there_is_no_interval_and_no_cost_of_a_conversion(tmp_path: Path) -> None:

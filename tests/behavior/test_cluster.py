@@ -26,6 +26,9 @@ from tilth.settings import Settings
 
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("funnel", {"steps": ["visit", "cart", "buy"], "breakdown": "channel", "interval": "day"}),
+    ("funnel", {"steps": ["visit", "cart", "buy"], "window": "3d"}),
+    ("funnel", {"steps": ["visit", "buy"], "order": "any", "count_by": "channel", "bins": [0, 3600, 86400]}),
+    ("funnel", {"steps": ["buy", "nothing"], "allow_unknown": True}),
     ("funnel", {"steps": ["visit", "buy"], "order": "any", "hold": ["channel"], "distinguish": ["plan"]}),
     ("funnel", {"steps": ["visit", "buy"], "attribution": "all", "breakdown": ["channel", "plan"]}),
     ("retention", {"start": "visit", "return": "buy", "periods": 5, "breakdown": "plan"}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import pytest
 from tests.behavior.made import at, behavior_of, happened
 from tilth.behavior import Behavior
 from tilth.behavior.funnel import FunnelAnswer, Seconds
+from tilth.behavior.question import Question
+from tilth.behavior.strands import Kept
 from tilth.errors import InvalidInput
 from tilth.workspace import Workspace
 
@@ -35,6 +39,33 @@ def test_an_event_of_the_last_steps_instant_may_begin_the_attempt_that_counts(tm
     answer = behavior_of(tmp_path, happened(rows)).funnel(steps=["a", "b"])
     # The two at 10:03 serve in the order of the steps: that attempt began last.
     assert answer.steps[1].seconds_from_first.mean == 0
+
+
+@pytest.mark.parametrize("room", [0, 1_000_000])
+def test_a_funnel_told_by_counts_says_what_one_told_by_people_says(tmp_path: Path, room: int) -> None:
+    """As on a cluster, where what people did stays with the workers; without room it is found out again."""
+
+    class Workers:
+        def over_buckets(self, question: Question, work: Callable[[int], Any]) -> list[Any]:
+            return [work(bucket) for bucket in question.buckets()]
+
+    rows = [
+        (uid, f"2026-06-01 {10 + step}:{uid % 60:02d}:{step * uid % 60:02d}", name)
+        for uid in range(1, 400)
+        for step, name in enumerate(SHOP[: 1 + uid % 3])
+    ]
+    behavior = behavior_of(tmp_path, happened(rows), buckets=8)
+    apart = replace(behavior._sources, cluster=Workers(), kept=Kept(room))  # type: ignore[arg-type]
+    for asked in ({}, {"bins": [0, 7_200, 7_230]}, {"window": "1m"}, {"order": "any", "bins": 3}):
+        told = behavior.funnel(steps=SHOP, **asked)
+        behavior._answers.clear()
+        behavior._sources, whole = apart, behavior._sources
+        counted = behavior.funnel(steps=SHOP, **asked)
+        behavior._answers.clear()
+        behavior._sources = whole
+        assert counted.to_dict() | {"took_ms": 0} == told.to_dict() | {"took_ms": 0}
+    assert not apart.kept._held
+    assert apart.kept._bytes == 0
 
 
 def test_of_three_visitors_two_fill_a_cart_and_one_buys(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilth.behavior.kernels.spread import binned
-from tilth.behavior.step_times import StepTimes, step_times
+from tilth.behavior.step_times import StepTimes, step_times, values_in
 
 DURATIONS = st.one_of(st.integers(0, 200), st.integers(0, 10**7), st.integers(0, 2 * 10**15))
 UNITS = st.lists(st.lists(DURATIONS, min_size=0, max_size=4), max_size=60)
@@ -22,10 +22,14 @@ def _part(units: list[list[int]], steps: int) -> Any:
     return reach, ts, StepTimes.of(reach, ts, steps)
 
 
+def _times(parts: list[Any], steps: int) -> Any:
+    return step_times([p[2] for p in parts], steps, lambda wanted: [values_in(p[0], p[1], wanted) for p in parts])
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(UNITS, min_size=1, max_size=4))
 def test_quantiles_over_buckets_are_those_of_all_durations(buckets: list[list[list[int]]]) -> None:
-    found = step_times([_part(units, 5) for units in buckets], 5, threads=2)
+    found = _times([_part(units, 5) for units in buckets], 5)
     everyone = [u for units in buckets for u in units]
     assert found[0].people == len(everyone)
     for k in range(1, 5):
@@ -47,7 +51,7 @@ def test_quantiles_over_buckets_are_those_of_all_durations(buckets: list[list[li
 def test_a_sum_of_durations_that_is_too_long_for_64_bits_has_its_mean() -> None:
     century = 100 * 365 * 86_400_000_000
     units = [[century]] * 5_000
-    found = step_times([_part(units, 2)], 2, threads=1)
+    found = _times([_part(units, 2)], 2)
     assert found[1].from_first == {"mean": century / 1e6, "median": century / 1e6, "p90": century / 1e6}
 
 

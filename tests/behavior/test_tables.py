@@ -61,6 +61,9 @@ def test_retention_is_a_row_a_cell(behavior: Behavior) -> None:
     frame = answer.to_arrow().to_pylist()
     assert len(frame) == len(answer.rows) * 3
     assert next(r for r in frame if r["period"] == "2026-06-02" and r["after"] == 1)["people"] == 1
+    running = {(r["period"], r["after"]) for r in frame if r["running"]}
+    assert running == {(row.period, row.partial) for row in answer.rows if row.partial is not None}
+    assert all("not over" in answer._repr_html_() for _ in running)
 
 
 @pytest.mark.parametrize("kind", [k for k in questions if k != "timeline"])

@@ -209,6 +209,9 @@ def test_doctor_says_where_settings_come_from_and_that_all_is_well(
     assert origins["memory_mb"][1] == "default"
     assert {c["name"] for c in ended.json["checks"]} >= {"disk", "database", "lake", "intake", "writer lock"}
     assert "writer lock" in tilth("doctor").out
+    monkeypatch.setenv("TILTH_SMTP_URL", "smtp://post:secret@mail.example.com:587")
+    assert "secret" not in tilth("doctor").out
+    assert "secret" not in tilth("doctor", "--json").out
 
 
 def test_doctor_hides_passwords() -> None:
@@ -216,6 +219,11 @@ def test_doctor_hides_passwords() -> None:
 
     assert _without_password("postgresql://tilth:secret@db:5432/x") == "postgresql://tilth:***@db:5432/x"
     assert _without_password("") == ""
+    assert _without_password("smtps://mail@example.com:a?b@c:d@host:465") == "smtps://mail@example.com:***@host:465"
+    assert (
+        _without_password("postgresql://db/x?user=tilth&password=secret&sslpassword=other")
+        == "postgresql://db/x?user=tilth&password=***&sslpassword=***"
+    )
 
 
 # -- files in --------------------------------------------------------------------------------------

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from tests.behavior.made import happened, table_of
 from tilth.collect.model import Id, Track
 from tilth.collect.plan import EventPlan, Plan, PropertyPlan
 from tilth.errors import InvalidInput
 from tilth.server.sql_views import run_sql, sql_schema
+from tilth.settings import Settings
 from tilth.workspace import Workspace
 
 T0 = 1_790_000_000_000_000
@@ -98,3 +101,18 @@ def test_names_that_sql_cannot_tell_apart_are_told_apart_and_money_has_its_own_u
     lower = run_sql(workspace, "SELECT amount, currency FROM event_rated_ ORDER BY ts").rows
     assert [[float(value) for value in row] for row in upper] == [[1, 2, 3, 500]]
     assert [(float(amount), currency) for amount, currency in lower] == [(500, "CNY"), (500, "KWD")]
+
+
+@pytest.mark.parametrize(("currency", "paid"), [("JPY", "1234"), ("CNY", "12.34"), ("KWD", "1.234")])
+def test_amounts_of_orders_and_people_are_in_the_currency_however_many_decimals_it_has(
+    tmp_path: Path, currency: str, paid: str
+) -> None:
+    rows = [(1, "2026-06-01", "purchase", {"order_id": "a", "amount": 12.34})]
+    with Workspace.create(tmp_path / "shop", Settings(currency=currency, timezone="UTC")) as shop:
+        shop.lake.append(table_of(happened(rows)))  # 1,234 minor units
+        order = run_sql(shop, "SELECT amount, sum(amount) OVER () FROM orders")
+        people = run_sql(shop, "SELECT revenue FROM people")
+    digits = -Decimal(paid).as_tuple().exponent  # type: ignore[operator]
+    assert order.types[0] == f"DECIMAL(18,{digits})"
+    assert people.types == [f"DECIMAL(19,{digits})"]
+    assert [Decimal(str(v)) for v in (*order.rows[0], people.rows[0][0])] == [Decimal(paid)] * 3

@@ -4568,6 +4568,9 @@ export interface components {
             cac: number | null;
             cac_low: number | null;
             cac_high: number | null;
+            roi: number | null;
+            roi_low: number | null;
+            roi_high: number | null;
         };
         /** InferredPlan */
         InferredPlan: {

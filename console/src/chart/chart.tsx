@@ -1,12 +1,13 @@
-import { BarChartOutlined, FileImageOutlined, FileTextOutlined, TableOutlined } from '@ant-design/icons'
+import { BarChartOutlined, FileImageOutlined, TableOutlined } from '@ant-design/icons'
 import { Button, Skeleton, Tooltip } from 'antd'
 import type { ECElementEvent, EChartsCoreOption, EChartsType } from 'echarts/core'
 import { createContext, use, useEffect, useRef, useState, type ReactNode } from 'react'
 import { saveBlob } from '@/api/client'
-import { toCsv, type Cell } from '@/format/csv'
+import type { Cell } from '@/format/csv'
 import { useLanguage } from '@/i18n/language'
 import type { Colors } from '@/theme/colors'
 import { useAppearance } from '@/theme/theme'
+import { CsvButton } from '@/ui/csv-button'
 import { useUrlState } from '@/url/use-url-state'
 
 export interface ChartColumn {
@@ -96,10 +97,6 @@ export function Chart({ id: own, title: usual, summary, about, extra, height: wa
     const address = chart.current?.getDataURL({ type: 'png', pixelRatio: 2, backgroundColor: colors.surface })
     if (address) saveBlob(dataUrlToBlob(address), `${id}.png`)
   }
-  function saveCsv() {
-    const text = toCsv(table.columns.map((column) => column.title), table.rows)
-    saveBlob(new Blob([text], { type: 'text/csv;charset=utf-8' }), `${id}.csv`)
-  }
 
   return (
     <section className="panel chart" aria-label={title}>
@@ -115,9 +112,7 @@ export function Chart({ id: own, title: usual, summary, about, extra, height: wa
               <Button type="text" size="small" aria-label={t('chart.png')} icon={<FileImageOutlined />} onClick={savePicture} />
             </Tooltip>
           )}
-          <Tooltip title={t('chart.csv')}>
-            <Button type="text" size="small" aria-label={t('chart.csv')} icon={<FileTextOutlined />} onClick={saveCsv} />
-          </Tooltip>
+          <CsvButton name={id} header={table.columns.map((column) => column.title)} rows={() => table.rows} />
         </div>
         {about && <div className="about">{about}</div>}
       </header>

@@ -7,10 +7,12 @@ of the attempt that first reached it. Only events inside the range are looked at
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -26,7 +28,8 @@ from tilth.behavior.kernels.times import deadlines
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.quantiles import quantiles
 from tilth.behavior.question import Question
-from tilth.behavior.step_times import StepTimes, step_times
+from tilth.behavior.room import bytes_of
+from tilth.behavior.step_times import StepTimes, Wanted, step_times, values_in
 from tilth.behavior.strands import Strand
 from tilth.behavior.wilson import wilson
 from tilth.errors import InvalidInput
@@ -44,6 +47,7 @@ __all__ = [
 ]
 
 Int64 = npt.NDArray[np.int64]
+T = TypeVar("T")
 ORDERS = {"ordered": ORDERED, "strict": STRICT, "any": ANY}
 MAX_STEPS = 32
 MAX_EXCLUSIONS = 30
@@ -212,6 +216,12 @@ class Outcome:
 
 def outcome(question: Question, asked: FunnelParameters, threads: int) -> Outcome:
     """Run the funnel and keep what each unit did (see `Outcome`)."""
+    work, labels = _work(question, asked)
+    return Outcome(over_buckets(question, work, threads), labels)
+
+
+def _work(question: Question, asked: FunnelParameters) -> tuple[Callable[[int], Part], list[str]]:
+    """(what one bucket does, the steps' labels)."""
     steps = _steps(question, asked)
     bits = [(step.restricted(question.filters), 1 << k) for k, step in enumerate(steps)]
     order = _order(asked.order)
@@ -244,23 +254,64 @@ def outcome(question: Question, asked: FunnelParameters, threads: int) -> Outcom
             times=StepTimes.of(reach, ts, len(steps)),
         )
 
-    return Outcome(over_buckets(question, work, threads), [s.label for s in steps])
+    return work, [s.label for s in steps]
 
 
 def funnel(question: Question, asked: FunnelParameters, threads: int) -> FunnelAnswer:
     """Answer a funnel. Raises `InvalidInput` with the path of what is wrong."""
+    of_each = bool(question.breakdown) or asked.interval is not None or asked.distinguish is not None
+    if question.sources.cluster is not None and not of_each:
+        return _by_counts(question, asked, threads)
     done = outcome(question, asked, threads)
+
+    def look(second: Callable[[Part], T]) -> list[T]:
+        with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+            return list(pool.map(second, done.parts))
+
+    steps, bins = _steps_and_bins(asked, done.labels, [p.times for p in done.parts], look)
     return FunnelAnswer(
         scanned=done.scanned,
-        steps=_all_steps(done, threads),
+        steps=steps,
         breakdown=_breakdown(question, done),
         trend=_trend(question, asked, done),
-        time_to_convert=_time_to_convert(asked, done, threads),
+        time_to_convert=bins,
         counted=asked.count_by,
         partial=None
         if asked.interval is None
         else question.periods(asked.interval, asked.week_starts).running(question.now),
         distinguishes=_distinguishes(question, asked, done, threads) if asked.distinguish is not None else [],
+    )
+
+
+def _by_counts(question: Question, asked: FunnelParameters, threads: int) -> FunnelAnswer:
+    """The answer of a cluster to a funnel that needs no more than counts: what units did stays with the workers, who
+    give how many there are, and then the few durations that the quantiles need."""
+    work, labels = _work(question, asked)
+    name = uuid.uuid4().hex
+
+    def first(bucket: int) -> tuple[int, StepTimes]:
+        part = work(bucket)
+        question.sources.kept.put(("funnel", name, str(bucket)), part, bytes_of(part))
+        return part.scanned, part.times
+
+    def look(second: Callable[[Part], T]) -> list[T]:
+        def again(bucket: int) -> T:
+            held: Part | None = question.sources.kept.take(("funnel", name, str(bucket)))
+            # Nothing is held where there was no room, or its worker was lost.
+            return second(work(bucket) if held is None else held)
+
+        return over_buckets(question, again, threads)
+
+    counted = over_buckets(question, first, threads)
+    steps, bins = _steps_and_bins(asked, labels, [times for _, times in counted], look)
+    return FunnelAnswer(
+        scanned=sum(scanned for scanned, _ in counted),
+        steps=steps,
+        breakdown=[],
+        trend=[],
+        time_to_convert=bins,
+        counted=asked.count_by,
+        distinguishes=[],
     )
 
 
@@ -386,14 +437,37 @@ def _values(
     return out
 
 
-def _all_steps(done: Outcome, threads: int) -> list[FunnelStep]:
-    """The steps of everybody."""
-    times = step_times([(p.reach, p.ts, p.times) for p in done.parts], len(done.labels), threads)
+def _steps_and_bins(
+    asked: FunnelParameters,
+    labels: list[str],
+    counted: list[StepTimes],
+    look: Callable[[Callable[[Part], tuple[Any, Any, Int64]]], list[tuple[Any, Any, Int64]]],
+) -> tuple[list[FunnelStep], list[TimeBin]]:
+    """The steps of everybody and the times to convert. look: does something with each bucket's part."""
+    edges = _edges(asked, counted)
+    even = not isinstance(asked.bins, list)
+    last = len(labels) - 1
+    people = np.zeros(max(0, len(edges) - 1), np.int64)
+
+    def values(wanted: Wanted) -> list[tuple[Any, Any]]:
+        nonlocal people
+
+        def second(part: Part) -> tuple[Any, Any, Int64]:
+            bins = (
+                binned(between(part.reach, part.ts, last) / 1e6, edges, even) if len(edges) else edges.astype(np.int64)
+            )
+            return *values_in(part.reach, part.ts, wanted), bins
+
+        found = look(second)
+        people = people + np.sum([f[2] for f in found], axis=0) if found else people
+        return [f[:2] for f in found]
+
+    times = step_times(counted, len(labels), values)
     first = previous = int(times[0].people)
-    found = []
-    for k, label in enumerate(done.labels):
+    steps = []
+    for k, label in enumerate(labels):
         here = times[k]
-        found.append(
+        steps.append(
             FunnelStep(
                 label=label,
                 people=here.people,
@@ -403,7 +477,11 @@ def _all_steps(done: Outcome, threads: int) -> list[FunnelStep]:
             )
         )
         previous = here.people
-    return found
+    bins = [
+        TimeBin(from_=float(a), to=float(b), people=int(n))
+        for a, b, n in zip(edges[:-1], edges[1:], people, strict=True)
+    ]
+    return steps, bins
 
 
 def _step_rows(done: Outcome, rows: Int64) -> list[FunnelStep]:
@@ -499,27 +577,18 @@ def _distinguishes(question: Question, asked: FunnelParameters, done: Outcome, t
     return differences_of(tables, entered, converted)
 
 
-def _time_to_convert(asked: FunnelParameters, done: Outcome, threads: int) -> list[TimeBin]:
-    last = len(done.labels) - 1
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        taken = [s for s in pool.map(lambda p: between(p.reach, p.ts, last) / 1e6, done.parts) if len(s)]
-        if isinstance(asked.bins, list):
-            edges = np.array(asked.bins, np.float64)
-            if len(edges) < 2 or not np.all(np.isfinite(edges)) or np.any(np.diff(edges) <= 0) or len(edges) > 1001:
-                raise InvalidInput("bins", "must be 2 to 1001 edges in seconds, ascending")
-        else:
-            count = 20 if asked.bins is None else asked.bins
-            if not 1 <= count <= 1000:
-                raise InvalidInput("bins", "must be between 1 and 1000")
-            if not taken:
-                return []
-            low, high = min(float(s.min()) for s in taken), max(float(s.max()) for s in taken)
-            edges = np.linspace(low, high if high > low else low + 1, count + 1)
-        even = not isinstance(asked.bins, list)
-        people = np.zeros(len(edges) - 1, np.int64)
-        for counts in pool.map(lambda s: binned(s, edges, even), taken):
-            people += counts
-    return [
-        TimeBin(from_=float(a), to=float(b), people=int(n))
-        for a, b, n in zip(edges[:-1], edges[1:], people, strict=True)
-    ]
+def _edges(asked: FunnelParameters, counted: list[StepTimes]) -> npt.NDArray[np.float64]:
+    """Of the bins of the time to convert, in seconds; none where nobody converted and no edges are given."""
+    if isinstance(asked.bins, list):
+        edges = np.array(asked.bins, np.float64)
+        if len(edges) < 2 or not np.all(np.isfinite(edges)) or np.any(np.diff(edges) <= 0) or len(edges) > 1001:
+            raise InvalidInput("bins", "must be 2 to 1001 edges in seconds, ascending")
+        return edges
+    count = 20 if asked.bins is None else asked.bins
+    if not 1 <= count <= 1000:
+        raise InvalidInput("bins", "must be between 1 and 1000")
+    there = [t.extremes for t in counted if t.extremes[1] >= t.extremes[0]]
+    if not there:
+        return np.empty(0, np.float64)
+    low, high = min(int(e[0]) for e in there) / 1e6, max(int(e[1]) for e in there) / 1e6
+    return np.linspace(low, high if high > low else low + 1, count + 1)

@@ -45,7 +45,7 @@ class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     Its bounds are None where all people are alike, as when nobody converted: that tells nothing of how far it may be
     off. treated, held_out: people; treated_rate, held_out_rate: conversions a person. cac: cost per incremental
     conversion, None where there is no cost or nothing more, with its bounds; cac_high is None where there may be
-    nothing more, and with it no bound.
+    nothing more, and with it no bound. roi: (revenue - cost) / cost with its bounds, None without a cost.
     """
 
     value: str
@@ -63,6 +63,9 @@ class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     cac: float | None
     cac_low: float | None
     cac_high: float | None
+    roi: float | None
+    roi_low: float | None
+    roi_high: float | None
 
 
 def shown_by_holdouts(
@@ -107,6 +110,9 @@ def shown_by_holdouts(
                 cac=_each(cost, conversions),
                 cac_low=_each(cost, high) if conversions > 0 else None,
                 cac_high=_each(cost, low) if conversions > 0 else None,
+                roi=_return(revenue, cost),
+                roi_low=_return(least, cost),
+                roi_high=_return(most, cost),
             )
         )
     return found
@@ -154,6 +160,10 @@ def _difference(a: _Mean, b: _Mean, people: int) -> tuple[float, float | None, f
     """(difference of so many people, low, high)."""
     effect, half = people * (a[0] - b[0]), people * _Z * math.sqrt(a[1] + b[1])
     return (effect, effect - half, effect + half) if half > 0 else (effect, None, None)
+
+
+def _return(revenue: float | None, cost: float | None) -> float | None:
+    return (revenue - cost) / cost if cost and revenue is not None else None
 
 
 def _each(cost: float | None, conversions: float | None) -> float | None:

@@ -1,19 +1,25 @@
-"""Mean, median and ninetieth percentile of the time to each step of a funnel, over all buckets."""
+"""Mean, median and ninetieth percentile of the time to each step of a funnel, over all buckets.
+
+Two looks at each bucket: how many durations there are of each size, then the durations of the sizes that the quantiles
+lie in. So no bucket hands all its durations on, and the quantiles are exact.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tilth.behavior.kernels.spread import SIZES, SUM_SHIFT, sizes_of_steps, values_of_sizes
 
-__all__ = ["StepTime", "StepTimes", "step_times"]
+__all__ = ["StepTime", "StepTimes", "Wanted", "step_times", "values_in"]
 
 Int64 = npt.NDArray[np.int64]
+# uint8[2, steps, SIZES]: the sizes whose durations are asked for.
+Wanted = npt.NDArray[np.uint8]
+Values = tuple[npt.NDArray[np.int32], Int64]
 _QUANTILES = (("median", 0.5), ("p90", 0.9))
 
 
@@ -26,23 +32,36 @@ class StepTime(NamedTuple):
 
 
 class StepTimes(NamedTuple):
-    """What one bucket adds: see `kernels.spread.sizes_of_steps`."""
+    """What one bucket adds: see `kernels.spread.sizes_of_steps`. Of the counts only those that are not 0 are kept:
+    where they are in the flat array, and how many."""
 
     people: Int64
     sums: Int64
-    counts: Int64
+    sizes: npt.NDArray[np.int32]
+    many: npt.NDArray[np.int32]
+    extremes: Int64
 
     @classmethod
     def of(cls, reach: npt.NDArray[np.int8], ts: Int64, steps: int) -> StepTimes:
-        return cls(*sizes_of_steps(reach, ts, steps))
+        people, sums, counts, extremes = sizes_of_steps(reach, ts, steps)
+        flat = counts.reshape(-1)
+        at = np.flatnonzero(flat)
+        return cls(people, sums, at.astype(np.int32), flat[at].astype(np.int32), extremes)
 
 
-def step_times(
-    parts: Sequence[tuple[npt.NDArray[np.int8], Int64, StepTimes]], steps: int, threads: int
-) -> list[StepTime]:
-    """One entry a step. parts: (reach, ts, what they add) of each bucket. Quantiles are exact, as `quantiles` gives."""
-    people = np.sum([t.people for _, _, t in parts], axis=0) if parts else np.zeros(steps, np.int64)
-    counts = np.sum([t.counts for _, _, t in parts], axis=0) if parts else np.zeros((2, steps, SIZES), np.int64)
+def values_in(reach: npt.NDArray[np.int8], ts: Int64, wanted: Wanted) -> Values:
+    """The second look at a bucket; what `kernels.spread.values_of_sizes` gives."""
+    which, us = values_of_sizes(reach, ts, wanted)
+    return which, us
+
+
+def step_times(parts: Sequence[StepTimes], steps: int, look: Callable[[Wanted], Sequence[Values]]) -> list[StepTime]:
+    """One entry a step. look: the second look at all buckets. Quantiles are exact, as `quantiles` gives."""
+    people = np.sum([t.people for t in parts], axis=0) if parts else np.zeros(steps, np.int64)
+    flat = np.zeros(2 * steps * SIZES, np.int64)
+    for part in parts:
+        flat[part.sizes] += part.many
+    counts = flat.reshape(2, steps, SIZES)
     below = np.cumsum(counts, axis=2)
     wanted = np.zeros((2, steps, SIZES), np.uint8)
     ranks: dict[tuple[int, int], list[int]] = {}
@@ -52,14 +71,9 @@ def step_times(
             places = [(n - 1) * q for _, q in _QUANTILES] if n else []
             ranks[kind, k] = [i for w in places for i in (int(w), min(int(w) + 1, n - 1))]
             wanted[kind, k, np.searchsorted(below[kind, k], ranks[kind, k], side="right")] = 1
-
-    def looked(part: tuple[npt.NDArray[np.int8], Int64, StepTimes]) -> Any:
-        return values_of_sizes(part[0], part[1], wanted)
-
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        found = list(pool.map(looked, parts)) if steps > 1 else []
-    which = np.concatenate([f[0] for f in found]) if found else np.empty(0, np.int32)
-    us = np.concatenate([f[1] for f in found]) if found else np.empty(0, np.int64)
+    found = look(wanted)
+    which = np.concatenate([np.empty(0, np.int32), *(f[0] for f in found)])
+    us = np.concatenate([np.empty(0, np.int64), *(f[1] for f in found)])
 
     def spread(kind: int, k: int) -> dict[str, float]:
         n = int(people[k])
@@ -70,7 +84,7 @@ def step_times(
         sizes = np.flatnonzero(wanted[kind, k])
         begins = np.concatenate([below[kind, k, s] - counts[kind, k, s] + np.arange(counts[kind, k, s]) for s in sizes])
         at = np.searchsorted(begins, ranks[kind, k])
-        high, low = (sum(int(t.sums[kind, k, i]) for _, _, t in parts) for i in (0, 1))
+        high, low = (sum(int(t.sums[kind, k, i]) for t in parts) for i in (0, 1))
         answer = {"mean": ((high << SUM_SHIFT) + low) / n / 1e6}
         for (name, q), (a, b) in zip(_QUANTILES, [(at[0], at[1]), (at[2], at[3])], strict=True):
             w = (n - 1) * q

@@ -508,6 +508,13 @@ class Kept:
             self._held.move_to_end(key)
             return found[0]
 
+    def take(self, key: tuple[str, ...]) -> Any | None:
+        """As `get`, and it is kept no longer."""
+        with self._lock:
+            value, size = self._held.pop(key, (None, 0))
+            self._bytes -= size
+            return value
+
     def put(self, key: tuple[str, ...], value: Any, size: int) -> None:
         with self._lock:
             if key in self._held or size > self._budget:

@@ -37,6 +37,16 @@ __all__ = ["Table", "arrow", "html_table", "need", "table"]
 
 ALL = "(all)"
 SHOWN_ROWS = 200
+_BOUNDS = (
+    "conversions_low",
+    "conversions_high",
+    "revenue_low",
+    "revenue_high",
+    "cac_low",
+    "cac_high",
+    "roi_low",
+    "roi_high",
+)
 _SHARES = frozenset({"share", "low", "high", "from_previous", "bounced", "paying"})
 
 
@@ -115,14 +125,15 @@ def _funnel(answer: FunnelAnswer) -> Table:
 
 @table.register
 def _retention(answer: RetentionAnswer) -> Table:
-    def rows(cohorts: list[RetentionRow]) -> list[list[Any]]:
-        return [
-            [c.period, k, n, c.people, n / c.people if n is not None and c.people else None, c.low[k], c.high[k]]
-            for c in cohorts
-            for k, n in enumerate(c.returned)
-        ]
+    def row(c: RetentionRow, k: int, n: int | None) -> list[Any]:
+        share = n / c.people if n is not None and c.people else None
+        return [c.period, k, n, c.people, share, c.low[k], c.high[k], c.partial == k]
 
-    columns = ["period", "after", "people", "of", "share", "low", "high"]
+    def rows(cohorts: list[RetentionRow]) -> list[list[Any]]:
+        return [row(c, k, n) for c in cohorts for k, n in enumerate(c.returned)]
+
+    # running: that period is not over, and nothing is known yet of those after it.
+    columns = ["period", "after", "people", "of", "share", "low", "high", "running"]
     parts = [(ALL, rows(answer.rows)), *((v.value, rows(v.rows)) for v in answer.breakdown)]
     return _split(columns, parts, bool(answer.breakdown))
 
@@ -195,7 +206,14 @@ def _attribution(answer: AttributionAnswer) -> Table:
         for t in answer.touches
         for m, credit in t.credit.items()
     ]
-    return Table(columns, rows)
+    if not answer.incremental:
+        return Table(columns, rows)
+    # Only what is incremental has an interval; the other models share out what has happened.
+    own = {one.value: one for one in answer.incremental}
+    for row in rows:
+        one = own.get(str(row[0])) if row[1] == "incremental" and row[0] is not None else None
+        row += [getattr(one, name) if one else None for name in _BOUNDS]
+    return Table([*columns, *("credit" + name.removeprefix("conversions") for name in _BOUNDS[:2]), *_BOUNDS[2:]], rows)
 
 
 @table.register
@@ -259,13 +277,14 @@ def html_table(answer: Answer) -> str:
 def _triangle(answer: RetentionAnswer) -> Table:
     """A cohort a row, a column for each period after; each cell a share with its people and interval."""
     after = max((len(r.returned) for r in answer.rows), default=0)
-    rows = []
-    for r in answer.rows:
-        cells = [
-            "" if n is None or not r.people else f"{n / r.people:.1%} ({n:,}; {r.low[k]:.1%} to {r.high[k]:.1%})"
-            for k, n in enumerate(r.returned)
-        ]
-        rows.append([r.period, r.people, *cells])
+
+    def cell(r: RetentionRow, k: int, n: int | None) -> str:
+        if n is None or not r.people:
+            return ""
+        words = f"{n / r.people:.1%} ({n:,}; {r.low[k]:.1%} to {r.high[k]:.1%})"
+        return f"{words}, not over" if r.partial == k else words
+
+    rows = [[r.period, r.people, *(cell(r, k, n) for k, n in enumerate(r.returned))] for r in answer.rows]
     return Table(["period", "people", *(f"+{k}" for k in range(after))], rows)
 
 

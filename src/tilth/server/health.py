@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 from datetime import datetime
 from importlib import metadata
@@ -107,10 +108,10 @@ def effective_settings(workspace: Workspace) -> list[EffectiveSetting]:
 
 def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    login, at, host = rest.rpartition("@")
-    if not at:
-        return url
-    return f"{scheme}{separator}{login.split(':', 1)[0]}:***@{host}"
+    login, at, address = rest.rpartition("@")
+    # PostgreSQL takes a password among the options too.
+    shown = re.sub(r"(?<=[?&])([^=&]*password=)[^&]*", r"\1***", address, flags=re.IGNORECASE)
+    return f"{scheme}{separator}{login.split(':', 1)[0]}:***@{shown}" if at else f"{scheme}{separator}{shown}"
 
 
 def diagnostics(workspace: Workspace) -> Diagnostics:

@@ -27,17 +27,20 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
   const models = MODELS.filter((model) => answer.touches.some((touch) => model in touch.credit))
   const model = models.find((one) => one === url.get('model')) ?? (models.includes('linear') ? 'linear' : (models[0] ?? 'linear'))
   const costs = answer.touches.some((touch) => touch.cost !== null)
+  const shown = new Map(answer.incremental.map((one) => [one.value, one]))
+  const shownOf = (touch: Touch) => (model === 'incremental' && touch.value !== null ? shown.get(textOf(touch.value)) : undefined)
+  const between = (one: Incremental | undefined) => (one && one.conversions_low !== null ? ` [${format.decimal(one.conversions_low, 1)}, ${format.decimal(one.conversions_high, 1)}]` : '')
   const nameOf = (touch: Touch) => (touch.value === null ? t(model === 'incremental' ? 'analysis.incremental.rest' : 'analysis.attribution.untouched') : valueWords(touch.value, t))
   const sorted = useMemo(() => [...answer.touches].sort((a, b) => (b.credit[model] ?? 0) - (a.credit[model] ?? 0)), [answer, model])
   const option = useMemo(
     () => (c: Colors) => {
-      const shown = sorted.slice(0, 15).reverse()
+      const bars = sorted.slice(0, 15).reverse()
       return {
-        grid: { left: 8, right: 90, top: 8, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+        grid: { left: 8, right: model === 'incremental' ? 190 : 90, top: 8, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
         tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
-        xAxis: { type: 'value', min: 0 },
-        yAxis: { type: 'category', data: shown.map(nameOf) },
-        series: [{ type: 'bar', name: t('analysis.attribution.credit'), data: shown.map((touch) => touch.credit[model] ?? 0), itemStyle: { color: c.accent, borderRadius: [0, 3, 3, 0] }, barMaxWidth: 26, label: { show: true, position: 'right', color: c.text, formatter: ({ value }: { value: number }) => `${format.decimal(value, 1)}  ${format.percent(answer.conversions > 0 ? value / answer.conversions : null, 1)}` } }],
+        xAxis: { type: 'value', min: model === 'incremental' ? undefined : 0 },
+        yAxis: { type: 'category', data: bars.map(nameOf) },
+        series: [{ type: 'bar', name: t('analysis.attribution.credit'), data: bars.map((touch) => touch.credit[model] ?? 0), itemStyle: { color: c.accent, borderRadius: [0, 3, 3, 0] }, barMaxWidth: 26, label: { show: true, position: 'right', color: c.text, formatter: ({ value, dataIndex }: { value: number; dataIndex: number }) => `${format.decimal(value, 1)}${between(bars[dataIndex] && shownOf(bars[dataIndex]))}  ${format.percent(answer.conversions > 0 ? value / answer.conversions : null, 1)}` } }],
       }
     },
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -67,7 +70,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
         id="attribution"
         title={t('analysis.kind.attribution')}
         about={t('analysis.attribution.about', { n: answer.conversions })}
-        summary={sorted.slice(0, 5).map((touch) => `${nameOf(touch)} ${format.decimal(touch.credit[model], 1)}`).join(' · ')}
+        summary={sorted.slice(0, 5).map((touch) => `${nameOf(touch)} ${format.decimal(touch.credit[model], 1)}${between(shownOf(touch))}`).join(' · ')}
         extra={compact ? undefined : <Select size="small" aria-label={t('analysis.field.models')} value={model} style={{ width: 190 }} options={models.map((one) => ({ value: one, label: t(`analysis.choice.model.${one}`) }))} onChange={(one) => url.set({ model: one })} />}
         height={compact ? 240 : 60 + Math.min(15, sorted.length) * 32}
         option={option}
@@ -89,6 +92,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
               { title: t('analysis.incremental.revenue'), align: 'right', render: (_, one) => <Effect value={one.revenue} low={one.revenue_low} high={one.revenue_high} places={0} /> },
               { title: t('analysis.costs.cost'), align: 'right', render: (_, one) => format.decimal(one.cost) },
               { title: t('analysis.attribution.cac'), align: 'right', render: (_, one) => (one.cac === null ? '—' : <Effect value={one.cac} low={one.cac_low} high={one.cac_high} places={2} unbounded />) },
+              { title: t('analysis.attribution.roi'), align: 'right', render: (_, one) => (one.roi === null ? '—' : <Effect value={one.roi} low={one.roi_low} high={one.roi_high} show={(value) => format.percent(value, 0)} />) },
             ]}
           />
         </Panel>
@@ -115,6 +119,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
                     >
                       <span className="num">{format.decimal(touch.credit[one], 1)}</span>
                     </PeopleNumber>
+                    {one === 'incremental' && touch.value !== null && <div className="muted small" title={t('analysis.interval')}>{between(shown.get(textOf(touch.value)))}</div>}
                     <div className="muted small" title={t('analysis.attribution.worth')}>
                       {format.decimal(touch.revenue[one], 0)}
                     </div>
@@ -124,8 +129,8 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
               ...(costs
                 ? [
                     { title: t('analysis.costs.cost'), key: 'cost', align: 'right' as const, render: (_: unknown, touch: Touch) => format.decimal(touch.cost) },
-                    { title: t('analysis.attribution.cac'), key: 'cac', align: 'right' as const, render: (_: unknown, touch: Touch) => format.decimal(touch.cac[model]) },
-                    { title: t('analysis.attribution.roi'), key: 'roi', align: 'right' as const, render: (_: unknown, touch: Touch) => format.percent(touch.roi[model], 0) },
+                    { title: t('analysis.attribution.cac'), key: 'cac', align: 'right' as const, render: (_: unknown, touch: Touch) => { const one = shownOf(touch); return one?.cac != null ? <Effect value={one.cac} low={one.cac_low} high={one.cac_high} places={2} unbounded /> : format.decimal(touch.cac[model]) } },
+                    { title: t('analysis.attribution.roi'), key: 'roi', align: 'right' as const, render: (_: unknown, touch: Touch) => { const one = shownOf(touch); return one?.roi != null ? <Effect value={one.roi} low={one.roi_low} high={one.roi_high} show={(value) => format.percent(value, 0)} /> : format.percent(touch.roi[model], 0) } },
                   ]
                 : []),
             ]}
@@ -148,14 +153,15 @@ function Rate({ conversions, people }: { conversions: number; people: number }) 
 }
 
 /** An effect is never shown without its interval, or without saying that there is none. */
-function Effect({ value, low, high, places, unbounded }: { value: number; low: number | null; high: number | null; places: number; unbounded?: boolean }) {
+function Effect({ value, low, high, places, unbounded, show }: { value: number; low: number | null; high: number | null; places?: number; unbounded?: boolean; show?: (value: number | null) => string }) {
   const { t } = useLanguage()
   const format = useFormat()
+  const words = show ?? ((one: number | null) => format.decimal(one, places))
   return (
     <>
-      <span className="num">{format.decimal(value, places)}</span>
+      <span className="num">{words(value)}</span>
       <div className="muted small" title={t('analysis.interval')}>
-        {low === null ? t('analysis.incremental.alike') : `${format.decimal(low, places)} – ${high === null && unbounded ? '∞' : format.decimal(high, places)}`}
+        {low === null ? t('analysis.incremental.alike') : `${words(low)} – ${high === null && unbounded ? '∞' : words(high)}`}
       </div>
     </>
   )

@@ -21,7 +21,8 @@ export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer
   const rows = answer.rows.filter((row) => row.people > 0)
   const option = useMemo(
     () => (c: Colors) => ({
-      grid: { left: 8, right: 70, top: 16, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+      legend: compact ? undefined : { type: 'scroll', top: 0, left: 0, right: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 3, textStyle: { color: c.text }, data: [...rows.slice(-12).map((row) => row.period), t('analysis.ltv.average')] },
+      grid: { left: 8, right: 70, top: compact ? 16 : 34, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
       tooltip: { trigger: 'axis', valueFormatter: (value: unknown) => (typeof value === 'number' ? format.decimal(value) : '—') },
       xAxis: { type: 'category', data: columns, boundaryGap: false },
       yAxis: { type: 'value', min: 0 },

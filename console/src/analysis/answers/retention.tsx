@@ -6,6 +6,7 @@ import { useFormat } from '@/format/use-format'
 import { useLanguage } from '@/i18n/language'
 import type { Colors } from '@/theme/colors'
 import { useAppearance } from '@/theme/theme'
+import { CsvButton } from '@/ui/csv-button'
 import { EmptyState } from '@/ui/empty'
 import { Panel } from '@/ui/page'
 import { Stats } from '@/ui/stats'
@@ -50,6 +51,11 @@ export function Retention({ question, answer, behind, compact }: AnswerProps<Ret
       </Panel>
     )
   }
+  // A line a number, with what it is of and its interval; the last column marks a period that is not over.
+  const lines = (rows: RetentionAnswer['rows']) => ({
+    header: [t('analysis.period'), t('analysis.retention.after'), t('analysis.people'), t('analysis.of'), t('analysis.share'), t('analysis.low'), t('analysis.high'), t('analysis.retention.running')],
+    rows: () => rows.flatMap((row) => row.returned.flatMap((n, at) => (n === null ? [] : [[row.period, columns[at] ?? '', n, row.people, row.people > 0 ? n / row.people : null, row.low[at] ?? null, row.high[at] ?? null, row.partial === at]]))),
+  })
   const days = Object.entries(answer.n_day).filter(([, share]) => share !== null)
   return (
     <>
@@ -67,13 +73,13 @@ export function Retention({ question, answer, behind, compact }: AnswerProps<Ret
         }}
       />
       {!compact && (
-        <Panel title={t('analysis.retention.cohorts')} about={t('analysis.retention.cohorts.about')} flush>
+        <Panel title={t('analysis.retention.cohorts')} extra={<CsvButton name="retention-cohorts" {...lines(answer.rows)} />} about={`${t('analysis.retention.cohorts.about')}${question.kind === 'rolling' ? ` ${t('analysis.retention.rolling')}` : ''}`} flush>
           <Cohorts rows={answer.rows} columns={columns} open={behind && ((period, column) => behind({ kind: 'retention', question, which: { period, column, came: true }, title: `${period} · ${columns[column] ?? ''}` }))} />
         </Panel>
       )}
       {!compact &&
         answer.breakdown.map((one, at) => (
-          <Panel key={at} title={valueWords(one.value, t)} flush>
+          <Panel key={at} title={valueWords(one.value, t)} extra={<CsvButton name={`retention-cohorts-${at + 1}`} {...lines(one.rows)} />} flush>
             <Cohorts rows={one.rows} columns={columns} />
           </Panel>
         ))}

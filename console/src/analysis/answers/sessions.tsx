@@ -18,7 +18,8 @@ export function Sessions({ question, answer, behind, compact }: AnswerProps<Sess
   const { total } = answer
   const option = useMemo(
     () => (c: Colors) => ({
-      grid: { left: 8, right: 16, top: 16, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+      legend: { top: 0, right: 0, icon: 'roundRect', itemWidth: 12, itemHeight: 3, textStyle: { color: c.text }, data: [t('analysis.sessions.sessions'), t('analysis.people')] },
+      grid: { left: 8, right: 16, top: 30, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
       tooltip: { trigger: 'axis' },
       xAxis: { type: 'category', data: answer.periods.map((one) => one.period) },
       yAxis: { type: 'value', min: 0 },

@@ -75,13 +75,25 @@ export function CostsEditor({ value, onChange }: ListProps) {
   const costs = (typeof value === 'object' && value !== null ? value : {}) as Record<string, number>
   const list = Object.entries(costs)
   const write = (next: [string, number][]) => onChange(next.length > 0 ? Object.fromEntries(next) : undefined)
+  // A value has one cost: a name that is there already is not taken, and the row says so.
+  const [twice, setTwice] = useState<string>()
+  const rename = (at: number, name: string, cost: number) => {
+    const taken = list.some(([other], number) => number !== at && other === name)
+    setTwice(taken ? list[at]?.[0] : undefined)
+    if (!taken) write(list.map((one, number) => (number === at ? [name, cost] : one)))
+  }
   return (
     <div className="stack tight">
       {list.map(([name, cost], at) => (
         <div key={name} className="row" style={{ gap: 6 }}>
-          <Input style={{ width: 150 }} aria-label={t('analysis.costs.value')} defaultValue={name} onBlur={(event) => write(list.map((one, number) => (number === at ? [event.target.value, cost] : one)))} />
+          <Input style={{ width: 150 }} aria-label={t('analysis.costs.value')} defaultValue={name} status={twice === name ? 'error' : undefined} onBlur={(event) => rename(at, event.target.value, cost)} />
           <InputNumber style={{ width: 120 }} aria-label={t('analysis.costs.cost')} min={0} value={cost} onChange={(n) => write(list.map((one, number) => (number === at ? [name, n ?? 0] : one)))} />
           <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t('analysis.costs.remove', { name })} onClick={() => write(list.filter((_, number) => number !== at))} />
+          {twice === name && (
+            <span role="alert" className="small bad">
+              {t('analysis.costs.twice')}
+            </span>
+          )}
         </div>
       ))}
       <div>
@@ -104,20 +116,27 @@ export function HoldoutsEditor({ value, onChange, segments }: ListProps & { segm
   const [list, setList] = useState<[string, Partial<Holdout>][]>(() => Object.entries((typeof value === 'object' && value !== null ? value : {}) as Record<string, Holdout>))
   const write = (next: [string, Partial<Holdout>][]) => {
     setList(next)
-    const whole = next.filter(([name, one]) => name.trim() !== '' && one.treated && one.held_out)
+    const whole = next.filter(([name, one], at) => name.trim() !== '' && one.treated && one.held_out && next.findIndex(([other]) => other === name) === at)
     onChange(whole.length > 0 ? Object.fromEntries(whole) : undefined)
   }
+  // A value has one holdout: of two rows with a name the second is not taken, and says so.
+  const twice = (at: number) => list[at]?.[0].trim() !== '' && list.findIndex(([name]) => name === list[at]?.[0]) < at
   const replace = (at: number, one: [string, Partial<Holdout>]) => write(list.map((held, number) => (number === at ? one : held)))
   return (
     <div className="stack tight">
       <p className="muted small">{t('analysis.holdouts.about')}</p>
       {list.map(([name, one], at) => (
         <div key={at} className="row" style={{ gap: 6 }}>
-          <Input style={{ width: 110 }} aria-label={t('analysis.costs.value')} placeholder={t('analysis.costs.value')} value={name} onChange={(event) => replace(at, [event.target.value, one])} />
+          <Input status={twice(at) ? 'error' : undefined} aria-invalid={twice(at)} style={{ width: 110 }} aria-label={t('analysis.costs.value')} placeholder={t('analysis.costs.value')} value={name} onChange={(event) => replace(at, [event.target.value, one])} />
           {(['treated', 'held_out'] as const).map((group) => (
             <Select key={group} style={{ width: 132 }} aria-label={t(`analysis.holdouts.${group}`)} placeholder={t(`analysis.holdouts.${group}`)} showSearch={{ optionFilterProp: 'label' }} value={one[group] ?? null} options={segments} onChange={(key: string) => replace(at, [name, { ...one, [group]: key }])} />
           ))}
           <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t('analysis.holdouts.remove', { name })} onClick={() => write(list.filter((_, number) => number !== at))} />
+          {twice(at) && (
+            <span role="alert" className="small bad">
+              {t('analysis.holdouts.twice', { name })}
+            </span>
+          )}
         </div>
       ))}
       <div>

@@ -19,6 +19,7 @@ _DIGITS = 6
 SIZES = 58 << _DIGITS
 # Sums are kept in two parts that cannot run over.
 SUM_SHIFT = 20
+_LONGEST = np.iinfo(np.int64).max
 
 
 @njit(cache=True, nogil=True)
@@ -31,13 +32,17 @@ def _size(us: int) -> int:
 
 @njit(cache=True, nogil=True)
 def sizes_of_steps(reach: Any, ts: Any, steps: int) -> Any:
-    """(people int64[steps], sums int64[2, steps, 2], counts int64[2, steps, SIZES]) of what `walk_funnel` gives.
+    """(people int64[steps], sums int64[2, steps, 2], counts int64[2, steps, SIZES], extremes int64[2]) of what
+    `walk_funnel` gives.
 
     First axis: µs since the step before, since the first step. sums: what is above and below SUM_SHIFT bits.
+    extremes: the shortest and the longest time from the first step to the last; the second below the first where there
+    is none.
     """
     people = np.zeros(steps, np.int64)
     sums = np.zeros((2, steps, 2), np.int64)
     counts = np.zeros((2, steps, SIZES), np.int64)
+    extremes = np.array([_LONGEST, -1])
     low = (1 << SUM_SHIFT) - 1
     at = 0
     for i in range(len(reach)):
@@ -55,8 +60,10 @@ def sizes_of_steps(reach: Any, ts: Any, steps: int) -> Any:
             sums[1, k, 1] += d & low
             counts[1, k, _size(d)] += 1
             before = t
+        if reach[i] == steps - 1:
+            extremes[0], extremes[1] = min(extremes[0], before - begin), max(extremes[1], before - begin)
         at += reach[i] + 1
-    return people, sums, counts
+    return people, sums, counts, extremes
 
 
 @njit(cache=True, nogil=True)
