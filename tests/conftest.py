@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.postgres import PostgresServer, find_postgres
 from tilth.settings import Settings
@@ -19,6 +21,19 @@ hypothesis.settings.register_profile("tilth", deadline=None)
 hypothesis.settings.load_profile("tilth")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+class _Scheduling(LoadFileScheduling):
+    """A worker gets a file at a time; the browser's files together, as they look at one served company."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "tests/browser" if file.startswith("tests/browser/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    return _Scheduling(config, log)
 
 
 def require_or_skip(what: str, reason: str) -> None:

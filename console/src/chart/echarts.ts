@@ -1,6 +1,6 @@
 /** Only the parts of ECharts that the console draws with; loaded when the first chart appears. */
 import { BarChart, CustomChart, GraphChart, HeatmapChart, LineChart, SankeyChart, ScatterChart, TreemapChart } from 'echarts/charts'
-import { AriaComponent, GridComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from 'echarts/components'
+import { AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from 'echarts/components'
 import { init, registerTheme, use as register, type EChartsType } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
@@ -9,7 +9,7 @@ import type { Language } from '@/api/types'
 import { fonts } from '@/theme/fonts'
 import { chartTheme } from './theme'
 
-register([BarChart, CustomChart, GraphChart, HeatmapChart, LineChart, SankeyChart, ScatterChart, TreemapChart, AriaComponent, GridComponent, MarkLineComponent, TooltipComponent, VisualMapComponent, LabelLayout, CanvasRenderer])
+register([BarChart, CustomChart, GraphChart, HeatmapChart, LineChart, SankeyChart, ScatterChart, TreemapChart, AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent, LabelLayout, CanvasRenderer])
 for (const mode of ['light', 'dark'] as const) {
   for (const language of ['zh-CN', 'en'] as const) registerTheme(`tilth-${mode}-${language}`, chartTheme(colors[mode], fonts[language]))
 }

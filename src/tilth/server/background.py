@@ -75,6 +75,7 @@ class Background:
         self._threads: list[threading.Thread] = []
         self._pulls_wanted: deque[str] = deque()
         self._notices_wanted = threading.Event()
+        self._measure_wanted = threading.Event()
         # Where the events of pulls go in; without it none are run.
         self.door: Door | None = None
         self.last_compaction: int | None = None
@@ -102,6 +103,7 @@ class Background:
         """Ask everything to stop at its next safe point and wait so long for it."""
         self._stopping.set()
         self._notices_wanted.set()
+        self._measure_wanted.set()
         with self._wake:
             self._wake.notify_all()
         for thread in self._threads:
@@ -127,6 +129,12 @@ class Background:
     def busy(self) -> bool:
         """An import runs or waits."""
         return self._running is not None or bool(self._waiting)
+
+    @property
+    def importing(self) -> bool:
+        """An import reads or writes; one that is done may still tidy up."""
+        running = self._running
+        return running is not None and self._workspace.imports.get(running).status in ("running", "cancelling")
 
     def _run_imports(self) -> None:
         while not self.stopping:
@@ -236,11 +244,17 @@ class Background:
             self._notices_wanted.wait(NOTICES_LOOK)
             self._notices_wanted.clear()
 
+    def measure_soon(self) -> None:
+        """Judge alerts now, as when one has been made or changed."""
+        self._measure_wanted.set()
+
     def _measure(self) -> None:
         """Judge alerts and send boards when their time has come."""
-        while not self._stopping.wait(MEASURE_LOOK):
+        while not self._stopping.is_set():
+            self._measure_wanted.wait(MEASURE_LOOK)
+            self._measure_wanted.clear()
             workspace = self._workspace
-            if not workspace.lock.held:
+            if self._stopping.is_set() or not workspace.lock.held:
                 continue
             try:
                 if workspace.alerts.check_all() + workspace.board_schedules.send_due():

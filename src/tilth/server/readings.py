@@ -107,8 +107,10 @@ class Readings:
         stamp = stamp_of(self._workspace)
         with self._lock:
             kept = self._kept
-            recent = self._background.busy and time.monotonic() - self._kept_at < DURING_IMPORT_S
-            if kept is not None and (kept[0] == stamp or recent):
+            if kept is not None and kept[0] == stamp:
+                return kept[1]
+            recent = time.monotonic() - self._kept_at < DURING_IMPORT_S
+            if kept is not None and recent and self._background.importing:
                 return kept[1]
             from tilth.segments.history import purchase_history
 

@@ -63,7 +63,7 @@ export function Ltv({ question, answer, behind, compact }: AnswerProps<LtvAnswer
             pagination={rows.length > 36 ? { pageSize: 36, showSizeChanger: false } : false}
             scroll={{ x: 220 + columns.length * 92 }}
             columns={[
-              { title: t('analysis.ltv.cohort'), dataIndex: 'period', fixed: 'left' },
+              { title: t('analysis.ltv.cohort'), dataIndex: 'period', fixed: 'left', width: 120 },
               { title: t('analysis.people'), align: 'right', render: (_, row) => <PeopleNumber open={behind && (() => behind({ kind: 'ltv', question, which: { period: row.period, column: 0, paying: false }, title: `${t('analysis.ltv.cohort')} ${row.period}` }))} label={t('analysis.people.of', { what: row.period })}>{format.count(row.people)}</PeopleNumber> },
               ...columns.map((name, at) => ({
                 title: name,

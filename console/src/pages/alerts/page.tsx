@@ -29,7 +29,7 @@ export default function AlertsPage() {
   const url = useUrlState()
   const client = useQueryClient()
   const { modal } = App.useApp()
-  const alerts = useQuery({ queryKey: ['alerts'], queryFn: ({ signal }) => http.get<AlertList>('/alerts', undefined, signal), refetchInterval: 60_000 })
+  const alerts = useQuery({ queryKey: ['alerts'], queryFn: ({ signal }) => http.get<AlertList>('/alerts', undefined, signal), refetchInterval: 15_000 })
   const metrics = useQuery({ queryKey: ['metrics'], queryFn: ({ signal }) => http.get<MetricList>('/metrics', undefined, signal) })
   const fresh = () => Promise.all([client.invalidateQueries({ queryKey: ['alerts'] }), client.invalidateQueries({ queryKey: ['incidents'] })])
   const edited = url.get('edit')
@@ -144,7 +144,7 @@ function Incidents() {
   const client = useQueryClient()
   const { modal } = App.useApp()
   const only = url.get('alert')
-  const query = useQuery({ queryKey: ['incidents', only], queryFn: ({ signal }) => http.get<IncidentList>('/incidents', { alert: only }, signal), refetchInterval: 60_000 })
+  const query = useQuery({ queryKey: ['incidents', only], queryFn: ({ signal }) => http.get<IncidentList>('/incidents', { alert: only }, signal), refetchInterval: 15_000 })
   function acknowledge(one: Incident) {
     let note = one.note
     void modal.confirm({

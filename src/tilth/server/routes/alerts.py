@@ -128,6 +128,7 @@ def make_alert(data: JSONBody[Alert], principal: Who, context: Ctx) -> ShownAler
     """Make an alert."""
     made = context.workspace.alerts.make(data, principal.name)
     context.record(principal, "alert.create", made.alert.key, metric=made.alert.metric)
+    context.background.measure_soon()
     return _shown(made)
 
 
@@ -136,6 +137,7 @@ def change_alert(key: FromPath[str], data: JSONBody[AlertToChange], principal: W
     """Change an alert; its last period is judged anew."""
     made = context.workspace.alerts.change(key, data.alert, data.version)
     context.record(principal, "alert.change", key, version=made.version)
+    context.background.measure_soon()
     return _shown(made)
 
 
