@@ -30,11 +30,14 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
   const shown = new Map(answer.incremental.map((one) => [one.value, one]))
   const shownOf = (touch: Touch) => (model === 'incremental' && touch.value !== null ? shown.get(textOf(touch.value)) : undefined)
   const between = (one: Incremental | undefined) => (one && one.conversions_low !== null ? ` [${format.decimal(one.conversions_low, 1)}, ${format.decimal(one.conversions_high, 1)}]` : '')
+  const worthBetween = (one: Incremental | undefined) => (one && one.revenue_low !== null ? ` [${format.decimal(one.revenue_low, 0)}, ${format.decimal(one.revenue_high, 0)}]` : '')
   const nameOf = (touch: Touch) => (touch.value === null ? t(model === 'incremental' ? 'analysis.incremental.rest' : 'analysis.attribution.untouched') : valueWords(touch.value, t))
   const sorted = useMemo(() => [...answer.touches].sort((a, b) => (b.credit[model] ?? 0) - (a.credit[model] ?? 0)), [answer, model])
+  // A value without a holdout has no incremental credit: that is unknown, not 0.
+  const credited = useMemo(() => sorted.filter((touch) => model in touch.credit), [sorted, model])
   const option = useMemo(
     () => (c: Colors) => {
-      const bars = sorted.slice(0, 15).reverse()
+      const bars = credited.slice(0, 15).reverse()
       return {
         grid: { left: 8, right: model === 'incremental' ? 190 : 90, top: 8, bottom: 8, outerBoundsMode: 'same', outerBoundsContain: 'all' },
         tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' } },
@@ -44,7 +47,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
       }
     },
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [sorted, model, format, t],
+    [credited, model, format, t],
   )
   if (answer.conversions === 0 && !compact) {
     return (
@@ -70,9 +73,9 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
         id="attribution"
         title={t('analysis.kind.attribution')}
         about={t('analysis.attribution.about', { n: answer.conversions })}
-        summary={sorted.slice(0, 5).map((touch) => `${nameOf(touch)} ${format.decimal(touch.credit[model], 1)}${between(shownOf(touch))}`).join(' · ')}
+        summary={credited.slice(0, 5).map((touch) => `${nameOf(touch)} ${format.decimal(touch.credit[model], 1)}${between(shownOf(touch))}`).join(' · ')}
         extra={compact ? undefined : <Select size="small" aria-label={t('analysis.field.models')} value={model} style={{ width: 190 }} options={models.map((one) => ({ value: one, label: t(`analysis.choice.model.${one}`) }))} onChange={(one) => url.set({ model: one })} />}
-        height={compact ? 240 : 60 + Math.min(15, sorted.length) * 32}
+        height={compact ? 240 : 60 + Math.min(15, credited.length) * 32}
         option={option}
         table={{ columns: [{ title: t('analysis.value') }, ...models.map((one) => ({ title: t(`analysis.choice.model.${one}`), end: true, show: (value: unknown) => format.decimal(value as number | null, 2) }))], rows: sorted.map((touch) => [nameOf(touch), ...models.map((one) => touch.credit[one] ?? null)]) }}
       />
@@ -122,6 +125,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
                     {one === 'incremental' && touch.value !== null && <div className="muted small" title={t('analysis.interval')}>{between(shown.get(textOf(touch.value)))}</div>}
                     <div className="muted small" title={t('analysis.attribution.worth')}>
                       {format.decimal(touch.revenue[one], 0)}
+                      {one === 'incremental' && touch.value !== null && worthBetween(shown.get(textOf(touch.value)))}
                     </div>
                   </>
                 ),
