@@ -68,6 +68,12 @@ def test_a_funnel_told_by_counts_says_what_one_told_by_people_says(tmp_path: Pat
     assert apart.kept._bytes == 0
 
 
+def test_more_names_than_a_byte_tells_apart_are_no_other_funnel(tmp_path: Path) -> None:
+    rows: list[tuple[Any, ...]] = [(1, f"2026-06-01 09:{i // 60:02d}:{i % 60:02d}", f"seen {i}") for i in range(300)]
+    rows += [(u, f"2026-06-01 1{k}:00", name) for u in range(1, 4) for k, name in enumerate(SHOP[:u])]
+    assert people(funnel(tmp_path, rows)) == [3, 2, 1]
+
+
 def test_of_three_visitors_two_fill_a_cart_and_one_buys(tmp_path: Path) -> None:
     answer = funnel(
         tmp_path,

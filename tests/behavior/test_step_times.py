@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tilth.behavior.kernels.spread import binned
-from tilth.behavior.step_times import StepTimes, step_times, values_in
+from tilth.behavior.kernels.spread import binned, values_of_sizes
+from tilth.behavior.step_times import StepTimes, step_times
 
 DURATIONS = st.one_of(st.integers(0, 200), st.integers(0, 10**7), st.integers(0, 2 * 10**15))
 UNITS = st.lists(st.lists(DURATIONS, min_size=0, max_size=4), max_size=60)
@@ -23,7 +23,7 @@ def _part(units: list[list[int]], steps: int) -> Any:
 
 
 def _times(parts: list[Any], steps: int) -> Any:
-    return step_times([p[2] for p in parts], steps, lambda wanted: [values_in(p[0], p[1], wanted) for p in parts])
+    return step_times([p[2] for p in parts], steps, lambda wanted: [values_of_sizes(p[0], p[1], wanted) for p in parts])
 
 
 @settings(max_examples=150, deadline=None)

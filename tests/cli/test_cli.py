@@ -224,6 +224,8 @@ def test_doctor_hides_passwords() -> None:
         _without_password("postgresql://db/x?user=tilth&password=secret&sslpassword=other")
         == "postgresql://db/x?user=tilth&password=***&sslpassword=***"
     )
+    assert _without_password("postgresql://db/x?user=tilth&password=se@cret") == "postgresql://***"
+    assert "cret" not in _without_password("smtp://mail:a?password=se@cret@host")
 
 
 # -- files in --------------------------------------------------------------------------------------

@@ -23,13 +23,13 @@ from tilth.behavior.calendar import NO_WINDOW, Duration, Span, parse_duration
 from tilth.behavior.distinguish import Difference, differences_of, events_between
 from tilth.behavior.feed import Atom, Step, feed_of, over_buckets, parse_step
 from tilth.behavior.kernels.funnel import ANY, ORDERED, STRICT, Plan, walk_funnel
-from tilth.behavior.kernels.spread import between, binned
+from tilth.behavior.kernels.spread import between, binned, values_of_sizes
 from tilth.behavior.kernels.times import deadlines
 from tilth.behavior.parameters import Answer, Asked
 from tilth.behavior.quantiles import quantiles
 from tilth.behavior.question import Question
 from tilth.behavior.room import bytes_of
-from tilth.behavior.step_times import StepTimes, Wanted, step_times, values_in
+from tilth.behavior.step_times import StepTimes, Wanted, step_times
 from tilth.behavior.strands import Strand
 from tilth.behavior.wilson import wilson
 from tilth.errors import InvalidInput
@@ -456,7 +456,7 @@ def _steps_and_bins(
             bins = (
                 binned(between(part.reach, part.ts, last) / 1e6, edges, even) if len(edges) else edges.astype(np.int64)
             )
-            return *values_in(part.reach, part.ts, wanted), bins
+            return *values_of_sizes(part.reach, part.ts, wanted), bins
 
         found = look(second)
         people = people + np.sum([f[2] for f in found], axis=0) if found else people

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tilth.behavior.kernels.spread import SIZES, SUM_SHIFT, sizes_of_steps, values_of_sizes
+from tilth.behavior.kernels.spread import SIZES, SUM_SHIFT, sizes_of_steps
 
-__all__ = ["StepTime", "StepTimes", "Wanted", "step_times", "values_in"]
+__all__ = ["StepTime", "StepTimes", "Wanted", "step_times"]
 
 Int64 = npt.NDArray[np.int64]
 # uint8[2, steps, SIZES]: the sizes whose durations are asked for.
@@ -49,14 +49,9 @@ class StepTimes(NamedTuple):
         return cls(people, sums, at.astype(np.int32), flat[at].astype(np.int32), extremes)
 
 
-def values_in(reach: npt.NDArray[np.int8], ts: Int64, wanted: Wanted) -> Values:
-    """The second look at a bucket; what `kernels.spread.values_of_sizes` gives."""
-    which, us = values_of_sizes(reach, ts, wanted)
-    return which, us
-
-
 def step_times(parts: Sequence[StepTimes], steps: int, look: Callable[[Wanted], Sequence[Values]]) -> list[StepTime]:
-    """One entry a step. look: the second look at all buckets. Quantiles are exact, as `quantiles` gives."""
+    """One entry a step. look: the second look at all buckets, what
+    `kernels.spread.values_of_sizes` gives of each. Quantiles are exact, as `quantiles` gives."""
     people = np.sum([t.people for t in parts], axis=0) if parts else np.zeros(steps, np.int64)
     flat = np.zeros(2 * steps * SIZES, np.int64)
     for part in parts:

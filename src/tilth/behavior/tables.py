@@ -37,16 +37,10 @@ __all__ = ["Table", "arrow", "html_table", "need", "table"]
 
 ALL = "(all)"
 SHOWN_ROWS = 200
-_BOUNDS = (
-    "conversions_low",
-    "conversions_high",
-    "revenue_low",
-    "revenue_high",
-    "cac_low",
-    "cac_high",
-    "roi_low",
-    "roi_high",
-)
+# A column of the table of attribution, and where a holdout has it.
+_BOUNDS = {"credit_low": "conversions_low", "credit_high": "conversions_high"} | {
+    name: name for name in ("revenue_low", "revenue_high", "cac_low", "cac_high", "roi_low", "roi_high")
+}
 _SHARES = frozenset({"share", "low", "high", "from_previous", "bounced", "paying"})
 
 
@@ -212,8 +206,8 @@ def _attribution(answer: AttributionAnswer) -> Table:
     own = {one.value: one for one in answer.incremental}
     for row in rows:
         one = own.get(str(row[0])) if row[1] == "incremental" and row[0] is not None else None
-        row += [getattr(one, name) if one else None for name in _BOUNDS]
-    return Table([*columns, *("credit" + name.removeprefix("conversions") for name in _BOUNDS[:2]), *_BOUNDS[2:]], rows)
+        row += [getattr(one, name) if one else None for name in _BOUNDS.values()]
+    return Table([*columns, *_BOUNDS], rows)
 
 
 @table.register

@@ -108,10 +108,14 @@ def effective_settings(workspace: Workspace) -> list[EffectiveSetting]:
 
 def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    login, at, address = rest.rpartition("@")
-    # PostgreSQL takes a password among the options too.
-    shown = re.sub(r"(?<=[?&])([^=&]*password=)[^&]*", r"\1***", address, flags=re.IGNORECASE)
-    return f"{scheme}{separator}{login.split(':', 1)[0]}:***@{shown}" if at else f"{scheme}{separator}{shown}"
+    # PostgreSQL takes a password among the options too; one of either kind may hold the other's marks.
+    shown = re.sub(r"(?<=[?&])([^=&]*password=)[^&]*", r"\1***", rest, flags=re.IGNORECASE)
+    login, at, address = shown.rpartition("@")
+    if at:
+        shown = f"{login.split(':', 1)[0]}:***@{address}"
+    elif "@" in rest:
+        shown = "***"  # which part was what cannot be told
+    return f"{scheme}{separator}{shown}"
 
 
 def diagnostics(workspace: Workspace) -> Diagnostics:

@@ -29,8 +29,7 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
   const costs = answer.touches.some((touch) => touch.cost !== null)
   const shown = new Map(answer.incremental.map((one) => [one.value, one]))
   const shownOf = (touch: Touch) => (model === 'incremental' && touch.value !== null ? shown.get(textOf(touch.value)) : undefined)
-  const between = (one: Incremental | undefined) => (one && one.conversions_low !== null ? ` [${format.decimal(one.conversions_low, 1)}, ${format.decimal(one.conversions_high, 1)}]` : '')
-  const worthBetween = (one: Incremental | undefined) => (one && one.revenue_low !== null ? ` [${format.decimal(one.revenue_low, 0)}, ${format.decimal(one.revenue_high, 0)}]` : '')
+  const between = (one: Incremental | undefined) => (one ? ` [${one.conversions_low === null ? t('analysis.incremental.alike') : `${format.decimal(one.conversions_low, 1)}, ${format.decimal(one.conversions_high, 1)}`}]` : '')
   const nameOf = (touch: Touch) => (touch.value === null ? t(model === 'incremental' ? 'analysis.incremental.rest' : 'analysis.attribution.untouched') : valueWords(touch.value, t))
   const sorted = useMemo(() => [...answer.touches].sort((a, b) => (b.credit[model] ?? 0) - (a.credit[model] ?? 0)), [answer, model])
   // A value without a holdout has no incremental credit: that is unknown, not 0.
@@ -77,7 +76,13 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
         extra={compact ? undefined : <Select size="small" aria-label={t('analysis.field.models')} value={model} style={{ width: 190 }} options={models.map((one) => ({ value: one, label: t(`analysis.choice.model.${one}`) }))} onChange={(one) => url.set({ model: one })} />}
         height={compact ? 240 : 60 + Math.min(15, credited.length) * 32}
         option={option}
-        table={{ columns: [{ title: t('analysis.value') }, ...models.map((one) => ({ title: t(`analysis.choice.model.${one}`), end: true, show: (value: unknown) => format.decimal(value as number | null, 2) }))], rows: sorted.map((touch) => [nameOf(touch), ...models.map((one) => touch.credit[one] ?? null)]) }}
+        table={{
+          columns: [t('analysis.value'), ...models.map((one) => t(`analysis.choice.model.${one}`)), ...(models.includes('incremental') ? [t('analysis.low'), t('analysis.high')] : [])].map((title, at) => (at === 0 ? { title } : { title, end: true, show: (value: unknown) => format.decimal(value as number | null, 2) })),
+          rows: sorted.map((touch) => {
+            const own = touch.value === null ? undefined : shown.get(textOf(touch.value))
+            return [nameOf(touch), ...models.map((one) => touch.credit[one] ?? null), ...(models.includes('incremental') ? [own?.conversions_low ?? null, own?.conversions_high ?? null] : [])]
+          }),
+        }}
       />
       {!compact && answer.incremental.length > 0 && (
         <Panel title={t('analysis.incremental')} about={`${t('analysis.incremental.about')}${money ? t('analysis.in_currency', { currency }) : ''}`} flush>
@@ -114,7 +119,9 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
                 title: t(`analysis.choice.model.${one}`),
                 key: one,
                 align: 'right' as const,
-                render: (_: unknown, touch: Touch) => (
+                render: (_: unknown, touch: Touch) => {
+                  const own = one === 'incremental' && touch.value !== null ? shown.get(textOf(touch.value)) : undefined
+                  return own ? <Shown of={own} /> : (
                   <>
                     <PeopleNumber
                       open={behind && one !== 'incremental' && (touch.credit[one] ?? 0) > 0 && touch.value !== '(other)' ? () => behind({ kind: 'attribution', question, which: { value: textOf(touch.value), model: one, untouched: touch.value === null }, title: `${nameOf(touch)} · ${t(`analysis.choice.model.${one}`)}` }) : undefined}
@@ -122,13 +129,12 @@ export function Attribution({ question, answer, behind, compact }: AnswerProps<A
                     >
                       <span className="num">{format.decimal(touch.credit[one], 1)}</span>
                     </PeopleNumber>
-                    {one === 'incremental' && touch.value !== null && <div className="muted small" title={t('analysis.interval')}>{between(shown.get(textOf(touch.value)))}</div>}
                     <div className="muted small" title={t('analysis.attribution.worth')}>
                       {format.decimal(touch.revenue[one], 0)}
-                      {one === 'incremental' && touch.value !== null && worthBetween(shown.get(textOf(touch.value)))}
                     </div>
                   </>
-                ),
+                  )
+                },
               })),
               ...(costs
                 ? [
@@ -152,6 +158,16 @@ function Rate({ conversions, people }: { conversions: number; people: number }) 
   return (
     <>
       <span className="num">{format.decimal(conversions, 4)}</span> <span className="muted small">{t('analysis.incremental.of', { n: people })}</span>
+    </>
+  )
+}
+
+/** What a holdout shows, as a model's credit and worth. */
+function Shown({ of }: { of: Incremental }) {
+  return (
+    <>
+      <Effect value={of.conversions} low={of.conversions_low} high={of.conversions_high} places={1} />
+      <Effect value={of.revenue} low={of.revenue_low} high={of.revenue_high} places={0} />
     </>
   )
 }
